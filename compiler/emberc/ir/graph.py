@@ -1,0 +1,71 @@
+"""Function and Module: ops in execution order over SSA values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from emberc.ir.op import Op
+from emberc.ir.values import Constant, Value
+
+
+@dataclass(eq=False)
+class Function:
+    """Inputs, ops in order, outputs. ``outputs`` maps the output's name to its value."""
+
+    name: str
+    inputs: list[Value] = field(default_factory=list)
+    ops: list[Op] = field(default_factory=list)
+    outputs: dict[str, Value] = field(default_factory=dict)
+
+    def constants(self) -> list[Constant]:
+        """Constants in order of first use."""
+        seen: dict[int, Constant] = {}
+        for v in self._read():
+            if isinstance(v, Constant):
+                seen.setdefault(id(v), v)
+        return list(seen.values())
+
+    def replace(self, old: Value, new: Value) -> None:
+        """Every use of ``old``, outputs included, becomes ``new``."""
+        old.replace_by(new)
+        for k, v in self.outputs.items():
+            if v is old:
+                self.outputs[k] = new
+
+    def is_output(self, value: Value) -> bool:
+        return any(v is value for v in self.outputs.values())
+
+    def prune(self) -> int:
+        """Drops ops whose results nobody reads; returns how many."""
+        live = {id(v) for v in self.outputs.values()}
+        kept: list[Op] = []
+        for op in reversed(self.ops):
+            if any(id(r) in live for r in op.results):
+                live.update(id(v) for v in op.operands if v is not None)
+                kept.append(op)
+            else:
+                op.drop_operands()
+        dropped = len(self.ops) - len(kept)
+        self.ops = kept[::-1]
+        return dropped
+
+    def _read(self) -> Iterator[Value]:
+        for op in self.ops:
+            yield from (v for v in op.operands if v is not None)
+        yield from self.outputs.values()
+
+
+@dataclass(eq=False)
+class Module:
+    """One model. ``notes`` collects what passes want the report to say, one line each."""
+
+    name: str
+    functions: dict[str, Function] = field(default_factory=dict)
+    target: str | None = None
+    budget: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def main(self) -> Function:
+        return self.functions["main"]

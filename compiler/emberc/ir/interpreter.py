@@ -1,0 +1,73 @@
+"""The reference interpreter: runs a function op by op on numpy arrays.
+
+On float IR it is the model; on integer IR it is the specification that every kernel must equal bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from emberc.errors import UsageError
+from emberc.ir.graph import Function
+from emberc.ir.op import Op
+from emberc.ir.types import Array
+from emberc.ir.values import Value
+
+Observer = Callable[[Value, Array], None]
+
+
+def run_function(
+    function: Function, inputs: Mapping[str, Array], *, observe: Observer | None = None
+) -> dict[str, Array]:
+    """Runs ``function`` on arrays named as its inputs; returns its outputs by name.
+
+    ``observe`` is called with every value and its array as soon as it is computed. An array is forgotten after
+    its last use, so peak memory is that of the live values. Raises UsageError for a missing or misshapen input.
+    """
+    env: dict[int, Array] = {}
+    for v in function.inputs:
+        name = v.name or ""
+        if name not in inputs:
+            raise UsageError(
+                f"input '{name}' is missing", hints=[f"inputs are: {[i.name for i in function.inputs]}"]
+            )
+        array = np.asarray(inputs[name])
+        if tuple(array.shape) != v.shape:
+            raise UsageError(f"input '{name}' has shape {list(array.shape)}, the model wants {list(v.shape)}")
+        env[id(v)] = array.astype(v.type.dtype.numpy)
+        if observe:
+            observe(v, env[id(v)])
+    last: dict[int, int] = {}
+    for i, op in enumerate(function.ops):
+        for operand in op.operands:
+            if operand is not None:
+                last[id(operand)] = i
+    for v in function.outputs.values():
+        last[id(v)] = len(function.ops)
+
+    def value_of(v: Value | None) -> Array | None:
+        if v is None:
+            return None
+        return v.const if v.const is not None else env[id(v)]
+
+    with np.errstate(all="ignore"):
+        for i, op in enumerate(function.ops):
+            for r, a in zip(op.results, op.run(*[value_of(v) for v in op.operands]), strict=True):
+                env[id(r)] = a
+                if observe:
+                    observe(r, a)
+            _forget(op, i, last, env)
+    out: dict[str, Array] = {}
+    for k, v in function.outputs.items():
+        a = value_of(v)
+        assert a is not None
+        out[k] = a
+    return out
+
+
+def _forget(op: Op, index: int, last: dict[int, int], env: dict[int, Array]) -> None:
+    for v in [*op.operands, *op.results]:
+        if v is not None and last.get(id(v), -1) <= index:
+            env.pop(id(v), None)
