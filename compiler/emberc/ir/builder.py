@@ -28,9 +28,7 @@ class Builder:
         self.loc = loc
         self.fold = fold
 
-    def const(
-        self, data: Array | float | int, name: str | None = None, quant: Quant | None = None
-    ) -> Constant:
+    def const(self, data: Array | float | int, name: str | None = None, quant: Quant | None = None) -> Constant:
         """A constant; Python floats become f32, Python ints i64."""
         if isinstance(data, float):
             data = np.asarray(data, np.float32)
@@ -43,12 +41,7 @@ class Builder:
         op = cls(*operands, **{"loc": self.loc, **fields})
         present = [v for v in op.operands if v is not None]
         size = sum(r.type.nbytes for r in op.results)
-        if (
-            self.fold
-            and present
-            and size <= FOLD_LIMIT_BYTES
-            and all(isinstance(v, Constant) for v in present)
-        ):
+        if self.fold and present and size <= FOLD_LIMIT_BYTES and all(isinstance(v, Constant) for v in present):
             with np.errstate(all="ignore"):
                 arrays = op.run(*[None if v is None else v.const for v in op.operands])
             op.drop_operands()

@@ -171,17 +171,15 @@ class Op:
         self.results = []
         given = dict(zip(self.operand_fields, operands, strict=False))
         if len(operands) > len(self.operand_fields):
-            raise VerifyError(
-                f"{self.opcode} takes {len(self.operand_fields)} operands, got {len(operands)}", at=loc
-            )
+            raise VerifyError(f"{self.opcode} takes {len(self.operand_fields)} operands, got {len(operands)}", at=loc)
         for name, field in self.operand_fields.items():
             value = given.get(name, fields.pop(name, None))
             if isinstance(field, variadic):
-                self.operands += list(value or [])  # type: ignore[arg-type]
+                self.operands += list(value or [])
             elif value is None and isinstance(field, operand):
                 raise VerifyError(f"{self.opcode} lacks its operand '{name}'", at=loc)
             else:
-                self.operands.append(value)  # type: ignore[arg-type]
+                self.operands.append(value)
         for v in self.operands:
             if v is not None:
                 v.users.append(self)
@@ -222,9 +220,7 @@ class Op:
         """An op from its flat operand list, as the text form has it."""
         fixed = [n for n, f in cls.operand_fields.items() if not isinstance(f, variadic)]
         if len(operands) < len(fixed) or (len(operands) > len(fixed) == len(cls.operand_fields)):
-            raise VerifyError(
-                f"{cls.opcode} takes {len(cls.operand_fields)} operands, got {len(operands)}", at=loc
-            )
+            raise VerifyError(f"{cls.opcode} takes {len(cls.operand_fields)} operands, got {len(operands)}", at=loc)
         fields: dict[str, Any] = dict(zip(fixed, operands, strict=False))
         rest = [n for n, f in cls.operand_fields.items() if isinstance(f, variadic)]
         if rest:

@@ -71,7 +71,7 @@ class _Build(Transformer[Token, Any]):
     def number(self, t: Token) -> int | float:
         return int(t) if t.type == "INT" else float(t)
 
-    def STRING(self, t: Token) -> str:
+    def STRING(self, t: Token) -> str:  # noqa: N802 (a terminal's name)
         return str(json.loads(t))
 
     def list(self, *items: Any) -> Any:
@@ -125,9 +125,7 @@ class _Build(Transformer[Token, Any]):
         else:
             data = np.asarray(payload, t.dtype.numpy)
         if data.size != t.elements:
-            raise ModelError(
-                f"constant {name} has {data.size} elements, its type says {t.elements}", code="E-SYNTAX"
-            )
+            raise ModelError(f"constant {name} has {data.size} elements, its type says {t.elements}", code="E-SYNTAX")
         self._define(name, Constant(data.reshape(t.shape).copy(), quant=t.quant))
 
     # --- functions
@@ -138,9 +136,7 @@ class _Build(Transformer[Token, Any]):
         if t.type == "ABSENT":
             return _ABSENT
         if str(t) not in self.values:
-            raise ModelError(
-                f"value {t} is not defined", code="E-SYNTAX", at=f"line {t.line}, column {t.column}"
-            )
+            raise ModelError(f"value {t} is not defined", code="E-SYNTAX", at=f"line {t.line}, column {t.column}")
         return self.values[str(t)]
 
     def attr(self, name: Token, value: Any) -> tuple[str, Any]:
@@ -157,10 +153,10 @@ class _Build(Transformer[Token, Any]):
         attrs = next((p for p in rest[at + 1 :] if isinstance(p, dict)), {})
         cls = op_class(str(rest[at]))
         if len(names) != len(types):
-            raise ModelError(
-                f"{cls.opcode} names {len(names)} results and {len(types)} types", code="E-SYNTAX"
-            )
-        uses = [None if p is _ABSENT else p for p in rest[at + 1 :] if p is _ABSENT or isinstance(p, Value)]
+            raise ModelError(f"{cls.opcode} names {len(names)} results and {len(types)} types", code="E-SYNTAX")
+        uses: list[Value | None] = [
+            p if isinstance(p, Value) else None for p in rest[at + 1 :] if p is _ABSENT or isinstance(p, Value)
+        ]
         op = cls.from_parts(uses, attrs, types, loc or "")
         for name, value in zip(names, op.results, strict=True):
             self._define(name, value)

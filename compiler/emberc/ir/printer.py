@@ -94,9 +94,7 @@ class _Printer:
             for c in f.constants():
                 if id(c) not in seen:
                     seen.add(id(c))
-                    lines.append(
-                        f"  const {self.names[id(c)]} : {format_type(c.type)} = {self._payload(c.data)}"
-                    )
+                    lines.append(f"  const {self.names[id(c)]} : {format_type(c.type)} = {self._payload(c.data)}")
         for f in m.functions.values():
             lines += self._function(f)
         return "\n".join([*lines, "}"]) + "\n"

@@ -109,7 +109,8 @@ class Quant:
         """Nearest integers of ``dtype``, ties to even, saturated."""
         lo, hi = dtype.limits
         q = np.rint(x.astype(np.float64) / self.scale_array(x.ndim)) + self.zero_point
-        return np.clip(q, lo, hi).astype(dtype.numpy)
+        out: Array = np.clip(q, lo, hi).astype(dtype.numpy)
+        return out
 
 
 @dataclass(frozen=True)
