@@ -1,0 +1,110 @@
+"""The placement problem: blocks that take one offset each, and which of them are in each other's way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from emberc.errors import VerifyError
+from emberc.memory.buffers import Buffer, load_bound
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Buffers that share one offset, as a flat-bottomed staircase in time.
+
+    One buffer is one step. An in-place chain (an int16 row overwritten by an int8 row, say) is a block whose
+    height changes: ``steps`` are disjoint ``(start, end, height)`` in time order, the height being that of
+    the largest member live at the time.
+    """
+
+    steps: tuple[tuple[int, int, int], ...]
+    align: int
+
+    @property
+    def start(self) -> int:
+        return self.steps[0][0]
+
+    @property
+    def end(self) -> int:
+        return self.steps[-1][1]
+
+    @property
+    def height(self) -> int:
+        return max(height for _, _, height in self.steps)
+
+    @property
+    def area(self) -> int:
+        return sum((end - start) * height for start, end, height in self.steps)
+
+
+def _staircase(members: Sequence[Buffer]) -> Block:
+    times = sorted({t for b in members for t in (b.start, b.end)})
+    steps: list[tuple[int, int, int]] = []
+    for start, end in pairwise(times):
+        height = max((b.slot for b in members if b.start <= start < b.end), default=0)
+        if steps and steps[-1][1] == start and steps[-1][2] == height:
+            start = steps.pop()[0]
+        if height:
+            steps.append((start, end, height))
+    return Block(tuple(steps) or ((times[0], times[-1], 0),), max(b.align for b in members))
+
+
+def _clearance(one: Block, other: Block) -> tuple[int, int]:
+    """How far ``one`` must stay below, and above, ``other``'s offset; (0, 0) when never live together.
+
+    Both bottoms are flat, so the offsets that collide are one open interval around the other's offset.
+    """
+    below = above = 0
+    for start, end, height in one.steps:
+        for other_start, other_end, other_height in other.steps:
+            if start < other_end and other_start < end:
+                below = max(below, height)
+                above = max(above, other_height)
+    return below, above
+
+
+class Packing:
+    """A placement problem ready to solve.
+
+    ``blocks`` in the order of their first member; ``block_of[i]`` is the block of buffer i; ``rivals[k]``
+    lists ``(j, below, above)``: block k may not lie in the open interval (at_j - below, at_j + above).
+    """
+
+    def __init__(self, buffers: Sequence[Buffer], tied: Sequence[Sequence[int]] = ()) -> None:
+        self.buffers = tuple(buffers)
+        leader = list(range(len(buffers)))
+        for group in tied:
+            for i in group:
+                if leader[i] != i:
+                    raise VerifyError("is tied into two groups", at=f"buffer '{buffers[i].name}'")
+                leader[i] = min(group)
+        members: dict[int, list[Buffer]] = {}
+        for i, buffer in enumerate(buffers):
+            members.setdefault(leader[i], []).append(buffer)
+        number = {first: k for k, first in enumerate(members)}
+        self.block_of = [number[first] for first in leader]
+        self.blocks = [_staircase(group) for group in members.values()]
+        self.bound = load_bound(
+            Buffer("", height, start, end, align=1) for block in self.blocks for start, end, height in block.steps
+        )
+        self.rivals = self._find_rivals()
+
+    def _find_rivals(self) -> list[list[tuple[int, int, int]]]:
+        rivals: list[list[tuple[int, int, int]]] = [[] for _ in self.blocks]
+        by_start = sorted(range(len(self.blocks)), key=lambda k: self.blocks[k].start)
+        live: list[int] = []
+        for k in by_start:
+            live = [j for j in live if self.blocks[j].end > self.blocks[k].start]
+            for j in live:
+                below, above = _clearance(self.blocks[k], self.blocks[j])
+                if below and above:
+                    rivals[k].append((j, below, above))
+                    rivals[j].append((k, above, below))
+            live.append(k)
+        return rivals
+
+    def height(self, at: Sequence[int]) -> int:
+        """Memory needed when block k lies at offset ``at[k]`` (bytes)."""
+        return max((at[k] + block.height for k, block in enumerate(self.blocks)), default=0)
