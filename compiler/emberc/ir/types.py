@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.generic]
+#: Any numpy array; element types are checked by TensorType, not by mypy.
+Array = NDArray[Any]
 
 
 class DType(Enum):

@@ -1,0 +1,90 @@
+"""fuse-qkv: linears that read the same value become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from emberc.ir.builder import Builder
+from emberc.ir.graph import Function, Module
+from emberc.ir.op import Op, op_class
+from emberc.ir.ops.float_fused import Attention, Linear
+from emberc.ir.types import Array
+from emberc.ir.values import Value
+from emberc.passes.manager import Pass
+
+_PORTS = (("q", "q_offset"), ("k", "k_offset"), ("v", "v_offset"))
+
+
+@dataclass(frozen=True)
+class FuseQkv(Pass):
+    """attention(linear(x, Wq), linear(x, Wk), linear(x, Wv))  -->  attention(p, p, p), p = linear(x, [Wq; Wk; Wv])
+
+    One pass over x instead of three. Only linears that nothing but this attention reads, and only those with the
+    same input: after pruning, a query of one row stays apart while keys and values are still fused.
+    """
+
+    name: ClassVar[str] = "fuse-qkv"
+
+    def run(self, module: Module) -> bool:
+        return any([_fuse(f) for f in module.functions.values()])
+
+
+def _fuse(function: Function) -> bool:
+    changed = False
+    for op in list(function.ops):
+        if isinstance(op, Attention):
+            groups: dict[int, list[tuple[int, Linear]]] = {}
+            for i in range(3):
+                linear = _private_linear(op, i)
+                if linear is not None:
+                    groups.setdefault(id(linear.x), []).append((i, linear))
+            for group in groups.values():
+                if len({id(lin) for _, lin in group}) > 1:
+                    _merge(function, op, group)
+                    changed = True
+    if changed:
+        function.prune()
+    return changed
+
+
+def _private_linear(op: Attention, i: int) -> Linear | None:
+    v = op.operands[i]
+    linear = v.producer if v is not None else None
+    if not isinstance(linear, Linear) or op.attrs[_PORTS[i][1]] != 0:
+        return None
+    constant = linear.weight.const is not None and (linear.bias is None or linear.bias.const is not None)
+    return linear if constant and all(u is op for u in linear.y.users) else None
+
+
+def _merge(function: Function, op: Attention, group: list[tuple[int, Linear]]) -> None:
+    builder = Builder(" + ".join(dict.fromkeys(lin.loc for _, lin in group)))
+    offsets: dict[int, int] = {}
+    weights: list[Array] = []
+    biases: list[Array] = []
+    for _, lin in group:
+        if id(lin) not in offsets:
+            offsets[id(lin)] = sum(len(w) for w in weights)
+            weights.append(_data(lin.weight))
+            biases.append(np.zeros(len(weights[-1]), weights[-1].dtype) if lin.bias is None else _data(lin.bias))
+    name = group[0][1].weight.name
+    packed = builder.emit(
+        op_class("f.linear"),
+        group[0][1].x,
+        builder.const(np.concatenate(weights), f"{name}.packed" if name else None),
+        builder.const(np.concatenate(biases)),
+    )
+    for i, lin in group:
+        op.set_operand(i, packed)
+        op.attrs[_PORTS[i][1]] = offsets[id(lin)]
+    # The packed product stands where the first of its parts stood: its input is already there.
+    at = min(function.ops.index(lin) for _, lin in group)
+    new: list[Op] = builder.ops
+    function.ops[at:at] = new
+
+
+def _data(v: Value) -> Array:
+    assert v.const is not None
+    return v.const

@@ -1,0 +1,79 @@
+"""Reading an additive attention mask as the boolean that it stands for.
+
+Exporters turn the 0/1 key mask into floats that are added to the scores: 0 to attend, a huge negative number
+(-FLT_MAX from dynamo, -inf from TorchScript, -1e4 in old models) not to. Firmware only needs the boolean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emberc.ir.builder import Builder
+from emberc.ir.op import Op, op_class
+from emberc.ir.rewrite import Pattern, any_value, match_op, op, scalar, splat
+from emberc.ir.types import DType
+from emberc.ir.values import Value
+
+#: exp of anything below is 0 beside any real score.
+HUGE = -1e3
+
+_MOVES = ("f.reshape", "f.expand", "f.transpose", "f.slice")
+
+
+def _huge(v: Value) -> bool:
+    s = splat(v)
+    return s is not None and s <= HUGE
+
+
+_NEG: Pattern = any_value("neg", _huge)
+_ZERO = scalar(0.0)
+
+
+def attended(v: Value, b: Builder) -> Value | None:
+    """Where the additive mask ``v`` is 0, as a boolean value of the same shape; None when ``v`` is no mask."""
+    data = v.const
+    if data is not None:
+        ok = bool(np.all((data == 0) | (data <= HUGE)))
+        return b.const(data == 0) if ok else None
+    root = v.producer
+    if root is None:
+        return None
+    if root.opcode in _MOVES and root.operands[0] is not None:
+        inner = attended(root.operands[0], b)
+        return None if inner is None else b.emit(type(root), inner, **root.attrs)
+    for pattern, negate in _FORMS:
+        m = match_op(pattern, root)
+        if m is not None:
+            return _as_bool(m["c"], b, negate)
+    if root.opcode in ("f.add", "f.min"):
+        x, y = (attended(o, b) if o is not None else None for o in root.operands)
+        return b.emit(op_class("f.and"), x, y) if x is not None and y is not None else None
+    return None
+
+
+def _to_bool(o: Op) -> bool:
+    return bool(o.attrs.get("to") == DType.BOOL.value)
+
+
+def _from_number(o: Op) -> bool:
+    return o.operands[0] is not None and not o.operands[0].type.dtype.is_float
+
+
+_C = any_value("c")
+_FLAG = op("f.cast", _C, where=_from_number)
+#: additive forms of a boolean c, and whether c says "leave out" instead of "attend"
+_FORMS: list[tuple[Pattern, bool]] = [
+    (op("f.where", _C, _ZERO, _NEG), False),
+    (op("f.where", _C, _NEG, _ZERO), True),
+    # masked_fill(1 - mask, (1 - mask).bool(), -huge): zero exactly where the mask is one
+    (op("f.where", op("f.cast", op("f.sub", scalar(1.0), _FLAG), where=_to_bool), _NEG, any_value()), False),
+    (op("f.where", op("f.cast", any_value("y"), where=_to_bool), _NEG, any_value("y")), False),
+    (op("f.mul", op("f.sub", scalar(1.0), _FLAG), _NEG), False),
+    (op("f.mul", _FLAG, _NEG), True),
+]
+
+
+def _as_bool(c: Value, b: Builder, negate: bool) -> Value:
+    if c.type.dtype is not DType.BOOL:
+        c = b.emit(op_class("f.cast"), c, to=DType.BOOL.value)
+    return b.emit(op_class("f.not"), c) if negate else c

@@ -1,0 +1,159 @@
+"""Calibration data: reading it, checking it against the model, and observing the float module on it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emberc.errors import CalibrationError
+from emberc.ir.graph import Function
+from emberc.ir.interpreter import run_function
+from emberc.ir.op import Op
+from emberc.ir.types import Array, DType
+from emberc.ir.values import Value
+from emberc.quant.observers import Statistics
+
+Sample = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class CalibrationData:
+    """Samples that fit the model's inputs. ``held`` are kept back to measure accuracy on; ``synthetic`` data was
+    made up, so that accuracy on it says nothing about the real task."""
+
+    samples: tuple[Sample, ...]
+    held: tuple[Sample, ...]
+    synthetic: bool = False
+
+
+def load_calibration(source: str | Path | Mapping[str, Any], function: Function) -> CalibrationData:
+    """Reads an ``.npz`` or a dict of arrays (one per input, leading sample axis) and checks it against the inputs.
+
+    The last quarter of the samples is held back. Raises CalibrationError naming the array and what was expected.
+    """
+    arrays = _read(source)
+    names = {v.name or "": v for v in function.inputs}
+    missing, extra = sorted(names.keys() - arrays.keys()), sorted(arrays.keys() - names.keys())
+    if missing or extra:
+        problem = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has unknown {', '.join(extra)}"] * bool(extra)
+        raise CalibrationError(
+            f"the calibration data {' and '.join(problem)}",
+            details=["the model's inputs: " + ", ".join(f"{n} {list(v.shape)}" for n, v in names.items())],
+            hints=["np.savez(path, **{input_name: array_with_a_leading_sample_axis})"],
+        )
+    shaped = {n: _shape(n, arrays[n], v) for n, v in names.items()}
+    counts = {n: len(a) for n, a in shaped.items()}
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise CalibrationError(f"arrays hold different numbers of samples, or none: {counts}")
+    total = next(iter(counts.values()), 0)
+    samples = tuple({n: a[i] for n, a in shaped.items()} for i in range(total))
+    keep = total // 4
+    return CalibrationData(samples[: total - keep] if total > 1 else samples, samples[total - keep :] or samples)
+
+
+def synthetic_calibration(function: Function, *, samples: int = 8, seed: int = 0) -> CalibrationData:
+    """Made-up samples for a first try: random ids within the smallest table they index, masks with padded tails,
+    floats from a unit normal."""
+    rng = np.random.default_rng(seed)
+    bounds = {v.name: _index_bound(v) for v in function.inputs}
+    out: list[Sample] = []
+    for i in range(samples):
+        sample: Sample = {}
+        for v in function.inputs:
+            if v.type.dtype.is_float:
+                sample[v.name or ""] = rng.standard_normal(v.shape).astype(v.type.dtype.numpy)
+            elif bounds[v.name] is None:
+                mask = np.ones(v.shape, v.type.dtype.numpy)
+                if i % 2 and v.shape:
+                    mask[..., int(rng.integers(1, v.shape[-1] + 1)) :] = 0
+                sample[v.name or ""] = mask
+            else:
+                sample[v.name or ""] = rng.integers(0, bounds[v.name], v.shape).astype(v.type.dtype.numpy)
+        out.append(sample)
+    return CalibrationData(tuple(out), tuple(out), synthetic=True)
+
+
+def observe(
+    function: Function, samples: tuple[Sample, ...], *, progress: Callable[[int, int], None] | None = None
+) -> dict[int, Statistics]:
+    """Statistics of every float value of ``function`` over the samples, by ``id(value)``."""
+    stats: dict[int, Statistics] = {}
+
+    def see(v: Value, array: Array) -> None:
+        if v.type.dtype.is_float:
+            stats.setdefault(id(v), Statistics()).add(np.nan_to_num(array, neginf=0.0, posinf=0.0))
+
+    for i, sample in enumerate(samples):
+        run_function(function, sample, observe=see)
+        if progress:
+            progress(i + 1, len(samples))
+    return stats
+
+
+def _read(source: str | Path | Mapping[str, Any]) -> dict[str, Array]:
+    if isinstance(source, Mapping):
+        return {str(k): np.asarray(v) for k, v in source.items()}
+    path = Path(source)
+    if not path.is_file():
+        raise CalibrationError(f"there is no file '{path}'", hints=["pass --calib an .npz with one array per input"])
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {k: file[k] for k in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as e:
+        raise CalibrationError(f"'{path}' is not a readable .npz: {e}", hints=["write it with np.savez"]) from e
+
+
+def _shape(name: str, array: Array, v: Value) -> Array:
+    """[samples, *input shape]; a leading axis of 1 in the model's shape may be left out."""
+    want = v.shape
+    if array.ndim == 0 or int(np.prod(array.shape[1:])) != int(np.prod(want)) or not _same(array.shape[1:], want):
+        raise CalibrationError(
+            f"calibration array '{name}' has shape {list(array.shape)}, expected [samples, "
+            f"{', '.join(map(str, want))}]",
+            at=f"input '{name}'",
+        )
+    dtype = v.type.dtype
+    if dtype.is_float != np.issubdtype(array.dtype, np.floating) or array.dtype.kind not in "fiub":
+        raise CalibrationError(
+            f"calibration array '{name}' holds {array.dtype}, the input takes {dtype.value}", at=f"input '{name}'"
+        )
+    if dtype.is_float and not np.isfinite(array).all():
+        bad = int(np.argwhere(~np.isfinite(array.reshape(len(array), -1)).all(1))[0, 0])
+        raise CalibrationError(f"calibration array '{name}' holds NaN or infinity, first in sample {bad}")
+    if dtype is not DType.BOOL and not dtype.is_float:
+        lo, hi = dtype.limits
+        if array.size and (int(array.min()) < lo or int(array.max()) > hi):
+            raise CalibrationError(f"calibration array '{name}' holds values outside {dtype.value}")
+    return array.reshape(len(array), *want).astype(dtype.numpy)
+
+
+def _same(given: tuple[int, ...], want: tuple[int, ...]) -> bool:
+    return [d for d in given if d != 1] == [d for d in want if d != 1]
+
+
+def _index_bound(v: Value) -> int | None:
+    """Rows of the smallest table that the value indexes, through integer ops; None when it indexes none."""
+    bounds: list[int] = []
+    for op in _users(v, set()):
+        if op.opcode == "f.embed":
+            parts = [p for p in op.operands if p is not None]
+            half = len(parts) // 2
+            bounds += [t.shape[0] for i, t in zip(parts[:half], parts[half:], strict=True) if not i.type.dtype.is_float]
+        elif op.opcode == "f.gather" and op.operands[1] is not None and op.operands[0] is not None:
+            bounds.append(op.operands[0].shape[int(op.attrs.get("axis") or 0)])  # type: ignore[arg-type]
+    return min(bounds) if bounds else None
+
+
+def _users(v: Value, seen: set[int]) -> Iterator[Op]:
+    for op in v.users:
+        if id(op) in seen:
+            continue
+        seen.add(id(op))
+        yield op
+        if op.results and op.results[0].type.dtype.is_integer:
+            yield from _users(op.results[0], seen)

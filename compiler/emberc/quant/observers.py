@@ -1,0 +1,108 @@
+"""Observers: from the values that calibration saw to the range that integers should span.
+
+``minmax`` spans everything seen; ``percentile`` clips rare extremes; ``mse`` picks the clipping that loses least
+(Nagel et al., 2021, "A White Paper on Neural Network Quantization", section 3.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emberc.errors import UsageError
+from emberc.ir.types import Array
+
+BINS = 2048
+METHODS = ("minmax", "percentile", "mse")
+
+
+@dataclass
+class Statistics:
+    """What calibration saw of one value: extremes, a histogram that grows with them, extremes by channel.
+
+    Channels are the last axis; ``channel_amax`` is None for scalars.
+    """
+
+    lo: float = np.inf
+    hi: float = -np.inf
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
+    span: float = 0.0
+    channel_amax: NDArray[np.float64] | None = None
+
+    def add(self, x: Array) -> None:
+        """Takes one sample's array in."""
+        if x.size == 0:
+            return
+        flat = x.astype(np.float64)
+        lo, hi = float(flat.min()), float(flat.max())
+        self.lo, self.hi = min(self.lo, lo), max(self.hi, hi)
+        need = max(abs(lo), abs(hi))
+        if need > self.span:
+            self._widen(need)
+        if self.span > 0:
+            index = ((flat.reshape(-1) + self.span) * (BINS / (2 * self.span))).astype(np.int64)
+            self.counts += np.bincount(np.clip(index, 0, BINS - 1), minlength=BINS)
+        if x.ndim:
+            amax = np.abs(flat).max(axis=tuple(range(x.ndim - 1)))
+            self.channel_amax = amax if self.channel_amax is None else np.maximum(self.channel_amax, amax)
+
+    def _widen(self, need: float) -> None:
+        """Doubles the symmetric histogram until it spans ``need``: each doubling merges pairs of bins."""
+        if self.span == 0.0:
+            self.span = need
+            return
+        while self.span < need:
+            pairs = self.counts.reshape(-1, 2).sum(1)
+            self.counts = np.zeros(BINS, np.int64)
+            self.counts[BINS // 4 : BINS // 4 + BINS // 2] = pairs
+            self.span *= 2
+
+    def centers(self) -> NDArray[np.float64]:
+        """The middle of every histogram bin."""
+        centers: NDArray[np.float64] = (np.arange(BINS) + 0.5) * (2 * self.span / BINS) - self.span
+        return centers
+
+
+def choose_range(
+    stats: Statistics, method: str, *, bits: int, symmetric: bool, percentile: float = 99.99
+) -> tuple[float, float]:
+    """The real range [lo, hi] that the integers should span; always holds 0.
+
+    ``bits`` is the width the range will be quantized to (only mse looks at it). Raises UsageError for an unknown
+    method.
+    """
+    if method not in METHODS:
+        raise UsageError(f"unknown observer '{method}'", hints=[f"observers are: {', '.join(METHODS)}"])
+    lo, hi = min(stats.lo, 0.0), max(stats.hi, 0.0)
+    if not np.isfinite(lo) or not np.isfinite(hi):
+        return (0.0, 1.0)
+    if symmetric:
+        hi = max(hi, -lo)
+        lo = -hi
+    if method == "minmax" or stats.span == 0 or lo == hi:
+        return lo, hi
+    if method == "percentile":
+        cumulated = np.cumsum(stats.counts) / max(1, stats.counts.sum())
+        tail = (1 - percentile / 100) / 2
+        low = stats.centers()[int(np.searchsorted(cumulated, tail))]
+        high = stats.centers()[min(BINS - 1, int(np.searchsorted(cumulated, 1 - tail)))]
+        if symmetric:
+            high = max(abs(low), abs(high))
+            low = -high
+        return max(lo, min(low, 0.0)), min(hi, max(high, 0.0))
+    return _least_squares(stats, lo, hi, 2**bits - 1)
+
+
+def _least_squares(stats: Statistics, lo: float, hi: float, levels: int) -> tuple[float, float]:
+    x, w = stats.centers(), stats.counts
+    best, choice = np.inf, (lo, hi)
+    for shrink in np.linspace(1.0, 0.3, 36):
+        a, b = lo * shrink, hi * shrink
+        step = (b - a) / levels
+        q = a + np.rint((np.clip(x, a, b) - a) / step) * step
+        error = float(np.sum(w * (x - q) ** 2))
+        if error < best:
+            best, choice = error, (a, b)
+    return choice
