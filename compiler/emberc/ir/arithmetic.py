@@ -7,7 +7,7 @@ The C twin of this file is ``runtime_c/include/ember_math.h``.
 
 from __future__ import annotations
 
-from math import ceil, log2, sqrt
+from math import ceil, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,8 +125,3 @@ def split_multiplier(real: float) -> tuple[int, int]:
         shift += 1
         m = round(real * 2.0 ** (32 - shift))
     return m, shift
-
-
-def root_above(n: int) -> float:
-    """sqrt(n); kept here so that bounds read like their formula."""
-    return sqrt(n)

@@ -33,7 +33,7 @@ class Canonicalize(RewritePass):
     name: ClassVar[str] = "canonicalize"
 
     def rules(self) -> Sequence[Rule]:
-        x, y = any_value("x"), any_value("y")
+        x, y, p = any_value("x"), any_value("y"), any_value("p", _is_softmax)
         rules: list[Rule] = [
             (op("f.div", x, scalar(name="c")), _div),
             (op("f.pow", x, scalar(2.0)), lambda m, b: b.emit(op_class("f.mul"), m["x"], m["x"])),
@@ -48,10 +48,7 @@ class Canonicalize(RewritePass):
             (op("f.transpose", op("f.transpose", x, name="inner"), name="outer"), _merge_transposes),
             (op("f.reshape", op("f.reshape", x), name="outer"), _merge_reshapes),
             (op("f.reshape", x), lambda m, b: m["x"] if m["x"].shape == m.root.result.shape else None),
-            (
-                op("f.where", op("f.isnan", any_value("p", _is_softmax)), scalar(0.0), any_value("p")),
-                lambda m, b: m["p"],
-            ),
+            (op("f.where", op("f.isnan", p), scalar(0.0), p), lambda m, b: m["p"]),
             (op("f.gather", x, constant("i"), name="g"), _gather_one),
         ]
         rules += [(op(code, op("f.expand", x), y), _drop_expand) for code in ELEMENTWISE]
@@ -120,15 +117,18 @@ def _merge_reshapes(m: Match, b: Builder) -> Replacement:
     return m["x"] if list(m["x"].shape) == shape else b.emit(op_class("f.reshape"), m["x"], shape=shape)
 
 
+def _unexpanded(v: Value) -> Value:
+    inner = v.producer.operands[0] if v.producer and v.producer.opcode == "f.expand" else None
+    return inner or v
+
+
 def _drop_expand(m: Match, b: Builder) -> Replacement:
     root = m.root
     plain = np.broadcast_shapes(m["x"].shape, m["y"].shape)
     if plain != root.result.shape:
         return None
-    pair = [
-        v.producer.operands[0] if v and v.producer and v.producer.opcode == "f.expand" else v for v in root.operands
-    ]
-    if np.broadcast_shapes(*[v.shape for v in pair if v is not None]) != root.result.shape:
+    pair = [_unexpanded(v) for v in root.operands if v is not None]
+    if np.broadcast_shapes(*[v.shape for v in pair]) != root.result.shape:
         return None
     return b.emit(type(root), *pair, **root.attrs)
 

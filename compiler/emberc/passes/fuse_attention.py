@@ -96,7 +96,7 @@ def _scores(v: Value, b: Builder) -> tuple[Op, float, Value | None] | None:
     return None
 
 
-def _additive(root: Op, b: Builder) -> tuple[Value, Value] | None:
+def _additive(root: Op, b: Builder) -> tuple[Value, Value | None] | None:
     x, y = root.operands
     assert x is not None and y is not None
     for scores, extra in ((x, y), (y, x)):
@@ -106,7 +106,7 @@ def _additive(root: Op, b: Builder) -> tuple[Value, Value] | None:
     return None
 
 
-def _selected(root: Op, b: Builder) -> tuple[Value, Value] | None:
+def _selected(root: Op, b: Builder) -> tuple[Value, Value | None] | None:
     """where(c, scores, -huge) or where(c, -huge, scores)."""
     c, x, y = root.operands
     assert c is not None and x is not None and y is not None

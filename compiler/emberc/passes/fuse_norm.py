@@ -11,6 +11,7 @@ import numpy as np
 from emberc.ir.builder import Builder
 from emberc.ir.op import Op, op_class
 from emberc.ir.rewrite import Match, Pattern, Replacement, Rule, any_value, constant, op, scalar, splat
+from emberc.ir.types import Array
 from emberc.passes.manager import RewritePass
 
 
@@ -89,7 +90,7 @@ def _rms_norm(m: Match, b: Builder) -> Replacement:
     return b.emit(op_class("f.rms_norm"), m["x"], _ones(m, b), eps=_eps(m))
 
 
-def _row(m: Match) -> np.ndarray | None:  # type: ignore[type-arg]
+def _row(m: Match) -> Array | None:
     """The constant as one number per channel, or None when it is not that."""
     row, n = m.const("row"), m["x"].shape[-1]
     if m.root.result.shape != m["x"].shape or row.size not in (1, n) or (row.size == n and row.shape[-1:] != (n,)):

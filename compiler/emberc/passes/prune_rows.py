@@ -95,5 +95,4 @@ def _cut(v: Value, axis: int, cut: Op, b: Builder) -> Value:
 
 def _rebuild(source: Op, operands: list[Value | None], b: Builder) -> Value:
     b.loc = source.loc
-    fixed = [n for n in source.operand_fields]
-    return b.emit(type(source), **dict(zip(fixed, operands, strict=True)), **source.attrs)
+    return b.emit(type(source), **dict(zip(source.operand_fields, operands, strict=True)), **source.attrs)

@@ -45,7 +45,7 @@ class Statistics:
             index = ((flat.reshape(-1) + self.span) * (BINS / (2 * self.span))).astype(np.int64)
             self.counts += np.bincount(np.clip(index, 0, BINS - 1), minlength=BINS)
         if x.ndim:
-            amax = np.abs(flat).max(axis=tuple(range(x.ndim - 1)))
+            amax: NDArray[np.float64] = np.abs(flat).max(axis=tuple(range(x.ndim - 1)))
             self.channel_amax = amax if self.channel_amax is None else np.maximum(self.channel_amax, amax)
 
     def _widen(self, need: float) -> None:
