@@ -1,0 +1,139 @@
+"""Compiles and links C for a target; knows flags and linker messages, nothing of models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from emberc.errors import FitError
+from emberc.harness.errors import BuildError
+from emberc.harness.tools import run_tool
+from emberc.targets import Target, runtime_root
+
+STRICT_CFLAGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+"""What all our C is clean under; the harness itself builds without, so that a newer compiler's new warning
+does not stop a user."""
+
+_COMMON = ("-std=c99", "-ffunction-sections", "-fdata-sections", "-fno-common")
+# The port may not pull library code into the image (a copy loop turned into memcpy): it would count as firmware.
+_PORT_ONLY = ("-ffreestanding", "-fno-tree-loop-distribute-patterns")
+_OVERFLOW = re.compile(r"region [`'](\w+)' overflowed by (\d+) bytes")
+_CALLGRAPH = "-fcallgraph-info=su"
+
+
+def compile_object(
+    source: Path,
+    target: Target,
+    folder: Path,
+    *,
+    name: str | None = None,
+    includes: Sequence[Path] = (),
+    opt: str | None = None,
+    extra: Sequence[str] = (),
+    port: bool = False,
+) -> Path:
+    """Compile one C or assembly source to ``folder/<name>.o`` and return that path.
+
+    ``name`` is the source's, its folder before it, unless given. Beside the object lies ``<name>.ci``, the call
+    graph with stack use, when the compiler can write it. ``port`` marks sources that are no firmware.
+    """
+    chain = target.toolchain
+    out = folder / f"{name or f'{source.parent.name}_{source.stem}'}.o"
+    flags = [*_COMMON, opt or target.opt, *chain.cflags]
+    if target.linker_script and port:
+        flags += _PORT_ONLY
+    if source.suffix == ".c" and callgraph_supported(chain.compiler):
+        flags.append(_CALLGRAPH)
+    flags += [f"-I{folder_}" for folder_ in (*includes, runtime_root() / "include")]
+    argv = [*chain.compiler, *flags, *extra, "-c", str(source), "-o", str(out)]
+    run_tool(argv, what=f"compiling {source.name} for {target.name}", target=target)
+    return out
+
+
+@cache
+def callgraph_supported(compiler: tuple[str, ...]) -> bool:
+    """Whether the compiler takes ``-fcallgraph-info`` (gcc from version 10; clang does not)."""
+    try:
+        run_tool(
+            [*compiler, _CALLGRAPH, "-E", "-x", "c", "/dev/null", "-o", "/dev/null"],
+            what="probing the compiler",
+        )
+    except BuildError:
+        return False
+    return True
+
+
+def link(
+    objects: Sequence[Path],
+    target: Target,
+    elf: Path,
+    *,
+    entry: str | None = None,
+    extra: Sequence[str] = (),
+) -> Path:
+    """Link to ``elf`` with unused sections dropped; returns the map file's path.
+
+    Without ``entry`` the image is a whole program in the board's memory. With it, only what ``entry`` reaches is
+    linked, nowhere in particular: that measures sizes without a port.
+
+    Raises FitError when a memory region overflows, BuildError for any other linker error.
+    """
+    chain = target.toolchain
+    map_file = elf.with_suffix(".map")
+    flags = [*chain.ldflags, "-Wl,--gc-sections", f"-Wl,-Map={map_file}"]
+    if entry:
+        flags += ["-nostartfiles", f"-Wl,--entry={entry}", f"-Wl,--undefined={entry}"]
+    if target.linker_script:
+        flags += ["-nostartfiles", f"-L{elf.parent}", f"-L{target.linker_script.parent}"]
+        flags += [f"-T{target.linker_script}"]
+        (elf.parent / "memory.ld").write_text(memory_script(target, unbounded=entry is not None))
+    argv = [*chain.compiler, *extra, *map(str, objects), *flags, "-o", str(elf)]
+    try:
+        run_tool(argv, what=f"linking for {target.name}", target=target)
+    except BuildError as error:
+        overflow = {m[1]: int(m[2]) for line in error.details for m in _OVERFLOW.finditer(line)}
+        if overflow:
+            raise _overflow_error(target, overflow) from None
+        raise
+    return map_file
+
+
+def memory_script(target: Target, *, unbounded: bool = False) -> str:
+    """``memory.ld``: the board's regions for the linker, which enforces their sizes.
+
+    ``unbounded`` gives every region a size that nothing overflows, for measuring.
+    """
+    assert target.flash
+    regions = [target.flash, *target.ram, *([target.vectors] if target.vectors else [])]
+    lines = [f"/* {target.title}: written by emberc from the target's description. */", "MEMORY {"]
+    for at, region in enumerate(regions):
+        # Unbounded regions lie one gigabyte apart, so that they can't run into each other.
+        origin, size = (at << 30, 1 << 30) if unbounded else (region.origin, region.size)
+        lines.append(f"  {region.name} (rwx) : ORIGIN = {origin:#x}, LENGTH = {size:#x}")
+    lines.append("}")
+    if target.ram[0].name != "RAM":
+        lines.append(f'REGION_ALIAS("RAM", {target.ram[0].name})')
+    if not target.vectors:
+        lines.append(f'REGION_ALIAS("VECTORS", {target.flash.name})')
+    lines.append(f"STACK_SIZE = {target.stack_bytes};")
+    return "\n".join(lines) + "\n"
+
+
+def _overflow_error(target: Target, overflow: dict[str, int]) -> FitError:
+    sizes = {r.name: r.size for r in (target.flash, *target.ram, target.vectors) if r}
+    return FitError(
+        f"the test image does not fit {target.name}: "
+        + ", ".join(f"{region} overflows by {excess:,} bytes" for region, excess in overflow.items()),
+        at=target.title,
+        details=[
+            f"{region}: {sizes[region]:,} bytes available, {sizes[region] + excess:,} required"
+            for region, excess in overflow.items()
+            if region in sizes
+        ],
+        hints=[
+            "the image holds the golden vectors and 16 KiB of stack or more beside the firmware: "
+            "a board with more memory, or fewer vectors, may do"
+        ],
+    )

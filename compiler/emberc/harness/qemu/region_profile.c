@@ -1,0 +1,185 @@
+/* region_profile: counts what a bare-metal guest executes, by region, exactly and reproducibly; a QEMU TCG plugin.
+ *
+ * Use:  qemu-system-... -plugin region_profile.so,out=FILE
+ * Out:  one line a region and block:  <region> <start, hex> <instructions> <times run> <times left by a jump>
+ *
+ * QEMU translates straight-line runs of guest code to blocks. The plugin counts how often each block ran, and how
+ * often control left it for another place than the one behind it. Regions 0 to 63 are opened and closed by the
+ * guest with architectural no-ops (runtime_c/ports/<architecture>/region.S); -1 is what lies outside. Joining the
+ * counts with a disassembly is the reader's part, so that any instruction set QEMU knows works here.
+ *
+ * QEMU ships its plugin header in no Debian package. Below are the declarations of its public interface that we
+ * need, restated; EMBER_QEMU_PLUGIN_ABI is 1 for QEMU 4.2 to 8, 2 from 9.0 on, which copies instruction bytes.
+ */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+struct qemu_info_t;
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
+
+typedef void (*tb_translated_cb)(qemu_plugin_id_t, struct qemu_plugin_tb *);
+typedef void (*executed_cb)(unsigned cpu, void *data);
+typedef void (*exit_cb)(qemu_plugin_id_t, void *data);
+
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_translated_cb cb);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, executed_cb cb, enum qemu_plugin_cb_flags flags,
+                                          void *data);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed_cb cb,
+                                            enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, exit_cb cb, void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t at);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+#if EMBER_QEMU_PLUGIN_ABI >= 2
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *bytes, size_t size);
+#else
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+#endif
+
+EXPORT int qemu_plugin_version = EMBER_QEMU_PLUGIN_ABI;
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv);
+
+enum { REGIONS = 64, OUTSIDE = REGIONS, NO_MARKER = -1, BUCKETS = 1 << 14 };
+
+typedef struct Block {
+    struct Block *next;
+    uint64_t start, end; /* guest addresses; end is behind the last instruction */
+    size_t instructions;
+    struct {
+        uint64_t runs, jumps;
+    } in[REGIONS + 1];
+} Block;
+
+static Block *buckets[BUCKETS];
+static Block *last_block;
+static int region = OUTSIDE, last_region = OUTSIDE;
+static const char *out_path;
+
+/* QEMU may translate the same block again; its counts go on in the same record. */
+static Block *find_block(uint64_t start, uint64_t end, size_t instructions)
+{
+    Block **bucket = &buckets[((start >> 1) ^ (start >> 15)) % BUCKETS];
+    for (Block *b = *bucket; b; b = b->next)
+        if (b->start == start && b->end == end && b->instructions == instructions)
+            return b;
+    Block *b = calloc(1, sizeof *b);
+    if (!b) {
+        fputs("region_profile: out of memory\n", stderr);
+        exit(EXIT_FAILURE);
+    }
+    b->start = start;
+    b->end = end;
+    b->instructions = instructions;
+    b->next = *bucket;
+    return *bucket = b;
+}
+
+static void on_block(unsigned cpu, void *data)
+{
+    Block *b = data;
+    (void)cpu;
+    if (last_block && last_block->end != b->start)
+        last_block->in[last_region].jumps++;
+    b->in[region].runs++;
+    last_block = b;
+    last_region = region;
+}
+
+static void on_marker(unsigned cpu, void *data)
+{
+    (void)cpu;
+    region = (int)(intptr_t)data;
+}
+
+/* The region that this instruction opens, OUTSIDE if it closes one, or NO_MARKER. */
+static int marker(const uint8_t *code, size_t size)
+{
+    if (size != 4)
+        return NO_MARKER;
+    /* Thumb: HINT.W #n is F3AF 80nn, stored as two little-endian halfwords. */
+    if (code[0] == 0xAF && code[1] == 0xF3 && code[3] == 0x80) {
+        if (code[2] >= 0xA0 && code[2] < 0xA0 + REGIONS)
+            return code[2] - 0xA0;
+        return code[2] == 0xE0 ? OUTSIDE : NO_MARKER;
+    }
+    /* RISC-V: SLTI x0, x0, imm; imm in the top twelve bits. */
+    const uint32_t word = (uint32_t)code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 | (uint32_t)code[3] << 24;
+    if ((word & 0xFFFFF) == 0x02013) {
+        const uint32_t imm = word >> 20;
+        if (imm >= 0x100 && imm < 0x100 + REGIONS)
+            return (int)imm - 0x100;
+        return imm == 0x1FF ? OUTSIDE : NO_MARKER;
+    }
+    return NO_MARKER;
+}
+
+static int insn_marker(const struct qemu_plugin_insn *insn)
+{
+    const size_t size = qemu_plugin_insn_size(insn);
+#if EMBER_QEMU_PLUGIN_ABI >= 2
+    uint8_t code[4] = {0};
+    return qemu_plugin_insn_data(insn, code, sizeof code) < size ? NO_MARKER : marker(code, size);
+#else
+    return marker(qemu_plugin_insn_data(insn), size);
+#endif
+}
+
+static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+    const size_t n = qemu_plugin_tb_n_insns(tb);
+    const struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, n - 1);
+    const uint64_t end = qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last);
+    (void)id;
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS,
+                                         find_block(qemu_plugin_tb_vaddr(tb), end, n));
+    for (size_t i = 0; i < n; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        const int m = insn_marker(insn);
+        if (m != NO_MARKER)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, QEMU_PLUGIN_CB_NO_REGS, (void *)(intptr_t)m);
+    }
+}
+
+static void on_exit_write(qemu_plugin_id_t id, void *data)
+{
+    (void)id;
+    (void)data;
+    FILE *out = fopen(out_path, "w");
+    if (!out) {
+        perror(out_path);
+        return;
+    }
+    for (int k = 0; k < BUCKETS; k++)
+        for (const Block *b = buckets[k]; b; b = b->next)
+            for (int r = 0; r <= OUTSIDE; r++)
+                if (b->in[r].runs)
+                    fprintf(out, "%d %" PRIx64 " %zu %" PRIu64 " %" PRIu64 "\n", r == OUTSIDE ? -1 : r, b->start,
+                            b->instructions, b->in[r].runs, b->in[r].jumps);
+    fclose(out);
+}
+
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv)
+{
+    (void)info;
+    for (int i = 0; i < argc; i++)
+        if (strncmp(argv[i], "out=", 4) == 0)
+            out_path = strdup(argv[i] + 4);
+    if (!out_path) {
+        fputs("region_profile: give out=FILE\n", stderr);
+        return -1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translated);
+    qemu_plugin_register_atexit_cb(id, on_exit_write, NULL);
+    return 0;
+}

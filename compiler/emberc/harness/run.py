@@ -1,0 +1,80 @@
+"""Runs a test image natively or in its emulator, and reads results and profile."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emberc.harness.console import VectorResult, parse_console
+from emberc.harness.errors import RunError
+from emberc.harness.image import Image
+from emberc.harness.plugin import plugin_for
+from emberc.harness.profile import Counts, Profile, join_profile
+from emberc.harness.tools import last_lines, run_program
+from emberc.targets import Target
+
+TIMEOUT = 1800.0
+"""Seconds that a run may take unless its caller says otherwise."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run of all golden vectors.
+
+    ``mismatches`` counts output elements that differ. ``instructions`` (exact) and ``cycles`` (modelled) are means
+    over the vectors, of firmware code alone; None where the target has no profile. ``stack_bytes`` is the high
+    water of the painted stack, test program included; None where there is no paint. ``functions`` are sums over
+    all vectors.
+    """
+
+    exit_code: int
+    vectors: tuple[VectorResult, ...]
+    mismatches: int
+    instructions: int | None
+    cycles: int | None
+    stack_bytes: int | None
+    regions: dict[int, Counts] = field(default_factory=dict)
+    functions: dict[str, Counts] = field(default_factory=dict)
+
+
+def run_image(image: Image, target: Target, *, profile: bool = True, timeout: float = TIMEOUT) -> RunResult:
+    """Run ``image`` on ``target`` to its end.
+
+    ``profile`` counts instructions where the emulator can. Raises ToolError for a missing emulator, RunError for
+    a fault, an overflowing stack, a time limit, or a target without an emulator.
+    """
+    if target.emulator is None:
+        raise RunError(f"{target.name} has no emulator", hints=["flash the image, then read it: --on serial:PORT"])
+    with tempfile.TemporaryDirectory(prefix="emberc-") as folder:
+        counts = Path(folder) / "counts.txt"
+        command = [word.replace("{elf}", str(image.elf)) for word in target.emulator.command]
+        profiled = profile and target.emulator.profile
+        if profiled:
+            # QEMU splits this argument at commas; a doubled comma stands for one in a path.
+            plugin, out = (str(path).replace(",", ",,") for path in (plugin_for(command[0]), counts))
+            command += ["-plugin", f"{plugin},out={out}"]
+        exit_code, output = run_program(command, timeout=timeout, packages=target.packages_for(command[0]))
+        results = parse_console(output)
+        if exit_code not in (0, 1) or bool(exit_code) != bool(results.mismatches):
+            raise RunError(f"the test program ended with status {exit_code}", details=last_lines(output))
+        joined = _read_profile(image, counts, output) if profiled else None
+    if results.stack and results.stack >= target.stack_bytes:
+        raise RunError(f"the stack of {target.stack_bytes:,} bytes ran full", hints=["raise memory.stack in the TOML"])
+    total, n = (joined.total if joined else None), len(results.vectors)
+    return RunResult(
+        exit_code=exit_code,
+        vectors=results.vectors,
+        mismatches=results.mismatches,
+        instructions=round(total.instructions / n) if total else None,
+        cycles=round(total.cycles / n) if total else None,
+        stack_bytes=results.stack or None,
+        regions=joined.regions if joined else {},
+        functions=joined.functions if joined else {},
+    )
+
+
+def _read_profile(image: Image, counts: Path, output: str) -> Profile:
+    if not counts.is_file():
+        raise RunError("the emulator wrote no profile", details=last_lines(output))
+    return join_profile(image, counts.read_text(encoding="ascii"))
