@@ -58,13 +58,18 @@ class Function:
 
 @dataclass(eq=False)
 class Module:
-    """One model. ``notes`` collects what passes want the report to say, one line each."""
+    """One model.
+
+    ``notes`` collects what passes want the report to say, one line each. ``calibration`` is the data that
+    quantization observes the model on (``quant.calibration.CalibrationData``); it is not part of the text form.
+    """
 
     name: str
     functions: dict[str, Function] = field(default_factory=dict)
     target: str | None = None
     budget: int | None = None
     notes: list[str] = field(default_factory=list)
+    calibration: object = None
 
     @property
     def main(self) -> Function:

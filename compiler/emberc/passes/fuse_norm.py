@@ -61,9 +61,9 @@ class FuseNorm(RewritePass):
         return [
             *[(p, _layer_norm) for p in _options(norm)],
             *[(p, _rms_norm) for p in _options(rms)],
-            (op("f.mul", op("f.layer_norm", x, constant("g"), name="n"), constant("row")), _gain_layer_norm),
-            (op("f.add", op("f.layer_norm", x, constant("g"), name="n"), constant("row")), _bias_layer_norm),
-            (op("f.mul", op("f.rms_norm", x, constant("g"), name="n"), constant("row")), _gain_rms_norm),
+            (op("f.mul", op("f.layer_norm", x, constant("g"), name="n"), constant("row")), _gain),
+            (op("f.add", op("f.layer_norm", x, constant("g"), name="n"), constant("row")), _bias),
+            (op("f.mul", op("f.rms_norm", x, constant("g"), name="n"), constant("row")), _gain),
         ]
 
 
@@ -83,37 +83,28 @@ def _ones(m: Match, b: Builder) -> object:
 
 
 def _layer_norm(m: Match, b: Builder) -> Replacement:
-    return b.emit(op_class("f.layer_norm"), m["x"], _ones(m, b), eps=_eps(m))
+    return b.emit(op_class("f.layer_norm"), m["x"], _ones(m, b), axis=m["x"].type.rank - 1, eps=_eps(m))
 
 
 def _rms_norm(m: Match, b: Builder) -> Replacement:
-    return b.emit(op_class("f.rms_norm"), m["x"], _ones(m, b), eps=_eps(m))
+    return b.emit(op_class("f.rms_norm"), m["x"], _ones(m, b), axis=m["x"].type.rank - 1, eps=_eps(m))
 
 
 def _row(m: Match) -> Array | None:
-    """The constant as one number per channel, or None when it is not that."""
+    """The constant as one number per channel, or None when it is not that or others read the norm as it is."""
     row, n = m.const("row"), m["x"].shape[-1]
     if m.root.result.shape != m["x"].shape or row.size not in (1, n) or (row.size == n and row.shape[-1:] != (n,)):
+        return None
+    if len(m.ops["n"].result.users) != 1 or m.ops["n"].attrs["axis"] != m["x"].type.rank - 1:
         return None
     return np.broadcast_to(row.reshape(-1), (n,)).astype(m["x"].type.dtype.numpy)
 
 
-def _gain_layer_norm(m: Match, b: Builder) -> Replacement:
-    row = _row(m)
-    if row is None or len(m.ops["n"].result.users) != 1:
-        return None
-    return b.emit(op_class("f.layer_norm"), m["x"], b.const(m.const("g") * row), eps=m.ops["n"].attrs["eps"])
+def _gain(m: Match, b: Builder) -> Replacement:
+    row, norm = _row(m), m.ops["n"]
+    return None if row is None else b.emit(type(norm), m["x"], b.const(m.const("g") * row), **norm.attrs)
 
 
-def _bias_layer_norm(m: Match, b: Builder) -> Replacement:
-    row = _row(m)
-    if row is None or len(m.ops["n"].result.users) != 1:
-        return None
-    return b.emit(op_class("f.layer_norm"), m["x"], m["g"], b.const(row), eps=m.ops["n"].attrs["eps"])
-
-
-def _gain_rms_norm(m: Match, b: Builder) -> Replacement:
-    row = _row(m)
-    if row is None or len(m.ops["n"].result.users) != 1:
-        return None
-    return b.emit(op_class("f.rms_norm"), m["x"], b.const(m.const("g") * row), eps=m.ops["n"].attrs["eps"])
+def _bias(m: Match, b: Builder) -> Replacement:
+    row, norm = _row(m), m.ops["n"]
+    return None if row is None else b.emit(type(norm), m["x"], m["g"], b.const(row), **norm.attrs)

@@ -45,8 +45,9 @@ class Statistics:
             index = ((flat.reshape(-1) + self.span) * (BINS / (2 * self.span))).astype(np.int64)
             self.counts += np.bincount(np.clip(index, 0, BINS - 1), minlength=BINS)
         if x.ndim:
-            amax: NDArray[np.float64] = np.abs(flat).max(axis=tuple(range(x.ndim - 1)))
-            self.channel_amax = amax if self.channel_amax is None else np.maximum(self.channel_amax, amax)
+            amax = np.abs(flat).max(axis=tuple(range(x.ndim - 1)))
+            known = self.channel_amax
+            self.channel_amax = np.asarray(amax if known is None else np.maximum(known, amax), np.float64)
 
     def _widen(self, need: float) -> None:
         """Doubles the symmetric histogram until it spans ``need``: each doubling merges pairs of bins."""

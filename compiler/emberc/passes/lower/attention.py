@@ -1,0 +1,71 @@
+"""f.attention to q.attention."""
+
+from __future__ import annotations
+
+from math import log2
+
+from emberc.errors import UnsupportedError
+from emberc.ir.arithmetic import exp2_table
+from emberc.ir.ops import integer_attention
+from emberc.ir.ops.float_fused import Attention
+from emberc.ir.types import DType
+from emberc.ir.values import Value
+from emberc.passes.lower.context import Lowering, lowering
+from emberc.quant.multiplier import multiplier
+
+#: score steps per octave of exp2: a step is 1.1 % of a weight, its rounding 0.3 % rms
+STEPS = 64
+LOG2_E = 1.4426950408889634
+
+
+@lowering("f.attention")
+def lower_attention(op: Attention, ctx: Lowering) -> Value:
+    """The scale goes into the scores' multiplier, the values' scale into c_out; see ``q.attention``."""
+    q, k, v = (ctx.get(x) for x in (op.q, op.k, op.v))
+    kv_heads = op.heads // op.group
+    sq = segment_scale(q, op.q_offset, op.heads * op.head_dim, op.loc)
+    sk = segment_scale(k, op.k_offset, kv_heads * op.head_dim, op.loc)
+    sv = segment_scale(v, op.v_offset, kv_heads * op.head_dim, op.loc)
+    out = ctx.type_of(op.y)
+    assert out.quant is not None
+    score = multiplier(op.scale * sq * sk * LOG2_E * STEPS, 128 * 128 * op.head_dim, at=op.loc)
+    keys = k.shape[-2]
+    table = exp2_table(top=min(4095, (2**31 - 1) // (128 * keys)), steps=STEPS)
+    ratio = sv / out.quant.scale[0]
+    shift_out = _shift_out(ratio)
+    return ctx.emit(
+        integer_attention.Attention,
+        q,
+        k,
+        v,
+        ctx.const(table, DType.I16, f"exp2_{keys}"),
+        ctx.get(op.mask) if op.mask is not None else None,
+        type=out,
+        heads=op.heads,
+        head_dim=op.head_dim,
+        m_score=int(score.m[0]),
+        shift_score=score.shift,
+        c_out=min(2**32 - 1, round(ratio * 2.0 ** (24 - shift_out))),
+        shift_out=shift_out,
+        zero_point=out.quant.zero_point,
+        q_offset=op.q_offset,
+        k_offset=op.k_offset,
+        v_offset=op.v_offset,
+        group=op.group,
+        causal=op.causal,
+        dtype=out.dtype.value,
+    )
+
+
+def _shift_out(ratio: float) -> int:
+    """The shift (<= 0) that brings c_out = ratio * 2^(24 - shift) into [2^31, 2^32)."""
+    return min(0, 24 - (31 - int(log2(ratio) // 1)))
+
+
+def segment_scale(v: Value, start: int, width: int, loc: str) -> float:
+    """The one scale of columns start .. start + width. Raises UnsupportedError when they have several."""
+    assert v.type.quant is not None
+    scales = v.type.quant.scale if v.type.quant.axis is None else v.type.quant.scale[start : start + width]
+    if len(set(scales)) != 1 or v.type.quant.zero_point != 0:
+        raise UnsupportedError("attention needs one symmetric scale for each of q, k and v", at=loc)
+    return scales[0]

@@ -1,0 +1,128 @@
+"""The registry of lowerings and what a lowering sees of the function that it helps to rewrite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from emberc.errors import InternalError
+from emberc.ir.builder import Builder
+from emberc.ir.graph import Function
+from emberc.ir.op import Op
+from emberc.ir.types import Array, DType, Quant, TensorType
+from emberc.ir.values import Constant, Value
+from emberc.quant.precision import affine
+
+O = TypeVar("O", bound=Op)  # noqa: E741
+LowerFunction = Callable[[Any, "Lowering"], "Value | Sequence[Value]"]
+
+LOWERINGS: dict[str, LowerFunction] = {}
+
+
+def lowering(*opcodes: str) -> Callable[[LowerFunction], LowerFunction]:
+    """Registers ``f(op, ctx) -> value(s)`` as the lowering of float ops with these opcodes."""
+
+    def register(f: LowerFunction) -> LowerFunction:
+        for opcode in opcodes:
+            LOWERINGS[opcode] = f
+        return f
+
+    return register
+
+
+class Lowering:
+    """State of one function's rewrite from float to integer.
+
+    ``types`` maps ``id(float value)`` to the integer type chosen for it.
+    """
+
+    def __init__(self, types: dict[int, TensorType]) -> None:
+        self.types = types
+        self.values: dict[int, Value] = {}
+        self.builder = Builder(fold=False)
+
+    # --- values ----------------------------------------------------------------------------------
+
+    def type_of(self, v: Value) -> TensorType:
+        """Integer type of a float value, or the type that an index or boolean value has in firmware."""
+        if id(v) in self.types:
+            return self.types[id(v)]
+        if v.type.dtype is DType.I64:
+            return v.type.with_dtype(DType.I32)
+        return v.type
+
+    def quant(self, v: Value) -> Quant:
+        """The quantization of a float value. Raises InternalError for one that has none."""
+        q = self.get(v).type.quant
+        if q is None:
+            raise InternalError(f"value {v} has no quantization")
+        return q
+
+    def scale(self, v: Value) -> float:
+        """The scale of a value that has one for all its elements."""
+        (s,) = set(self.quant(v).scale)
+        return s
+
+    def get(self, v: Value) -> Value:
+        """The integer value that stands for ``v``; constants are quantized on first use."""
+        if id(v) not in self.values:
+            if v.const is None:
+                raise InternalError(f"value {v} was not lowered before its use")
+            self.values[id(v)] = self._constant(v)
+        return self.values[id(v)]
+
+    def real(self, v: Value) -> Array:
+        """The float array of a constant operand. Raises InternalError for anything else."""
+        if v.const is None:
+            raise InternalError(f"value {v} must be a constant")
+        return v.const.astype(np.float64)
+
+    def const(self, data: Any, dtype: DType, name: str | None = None) -> Constant:
+        """An integer constant; raises InternalError when a number does not fit ``dtype``."""
+        wide = np.asarray(data)
+        lo, hi = dtype.limits
+        if wide.size and (wide.min() < lo or wide.max() > hi):
+            raise InternalError(f"constant {name or ''} needs {wide.min()} .. {wide.max()}, {dtype.value} is too small")
+        return Constant(np.rint(wide).astype(dtype.numpy), name)
+
+    def _constant(self, v: Value) -> Constant:
+        """A constant as it stands in firmware: floats as symmetric int16 (they are few and small), ids as int32."""
+        data = v.const
+        assert data is not None
+        if v.type.dtype.is_float:
+            top = float(np.abs(data).max(initial=0.0))
+            quant = affine(-top, top, DType.I16, symmetric=True)
+            return Constant(quant.quantize(data, DType.I16), v.name, quant)
+        if v.type.dtype is DType.I64:
+            lo, hi = DType.I32.limits
+            return Constant(np.clip(data, lo, hi).astype(np.int32), v.name)
+        return Constant(data, v.name)
+
+    # --- ops -------------------------------------------------------------------------------------
+
+    def emit(self, cls: type[O], *operands: Any, type: TensorType, **fields: Any) -> Value:
+        """Appends an integer op whose result has ``type`` (its quantization can't be inferred)."""
+        return self.builder.emit(cls, *operands, types=[type], **fields)
+
+    def at(self) -> str:
+        """The ONNX node being lowered, for errors."""
+        return self.builder.loc
+
+    def run(self, function: Function) -> Function:
+        """The integer twin of ``function``."""
+        out = Function(function.name)
+        for v in function.inputs:
+            self.values[id(v)] = Value(self.type_of(v), v.name)
+            out.inputs.append(self.values[id(v)])
+        for op in function.ops:
+            self.builder.loc = op.loc
+            new = LOWERINGS[op.opcode](op, self)
+            for old, value in zip(op.results, [new] if isinstance(new, Value) else new, strict=True):
+                self.values[id(old)] = value
+                if value.name is None and value.const is None:
+                    value.name = old.name
+        out.ops = self.builder.ops
+        out.outputs = {name: self.get(v) for name, v in function.outputs.items()}
+        return out

@@ -1,0 +1,152 @@
+"""Elementwise float ops: sums, products, and every function of one variable as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emberc.errors import UnsupportedError
+from emberc.ir.op import Op
+from emberc.ir.ops.float_unary import Unary
+from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
+from emberc.ir.ops.integer_table import Table, Table16
+from emberc.ir.rewrite import splat
+from emberc.ir.types import Array, DType, TensorType
+from emberc.ir.values import Constant, Value
+from emberc.passes.lower.context import Lowering, lowering
+from emberc.quant.multiplier import multiplier, requantized_sum
+from emberc.quant.precision import affine
+
+#: functions of one variable: the float op's own reference fills the table
+FUNCTIONS = (
+    "f.neg", "f.abs", "f.sign", "f.relu", "f.floor", "f.round", "f.exp", "f.log", "f.sqrt", "f.reciprocal", "f.sin",
+    "f.cos", "f.erf", "f.tanh", "f.sigmoid", "f.silu", "f.softplus", "f.gelu", "f.clip",
+)  # fmt: skip
+
+
+def requantized(x: Value, out: TensorType, ctx: Lowering, factor: float = 1.0) -> Value:
+    """``factor * x`` under the quantization of ``out``; x itself when nothing would change."""
+    assert x.type.quant is not None and out.quant is not None
+    if (x.type.dtype, x.type.quant) == (out.dtype, out.quant) and factor == 1.0:
+        return x
+    if x.const is not None:
+        real = x.type.quant.dequantize(x.const) * factor
+        return Constant(out.quant.quantize(real, out.dtype), x.name, out.quant)
+    plan = requantized_sum(
+        [factor * x.type.quant.scale[0] / out.quant.scale[0]], [x.type.quant.zero_point], out.quant.zero_point
+    )
+    (term,) = plan.terms
+    result = out.with_shape(x.shape)
+    return ctx.emit(Requantize, x, type=result, m=term.m, s=term.s, c=plan.c, frac=plan.frac, dtype=out.dtype.value)
+
+
+@lowering("f.add", "f.sub")
+def lower_sum(op: Op, ctx: Lowering) -> Value:
+    """x + y, x - y: two terms of one requantized sum."""
+    a, b = op.operands
+    assert a is not None and b is not None
+    out = ctx.type_of(op.result)
+    if out.quant is None:
+        return lower_integers(op, ctx)
+    sign = -1.0 if op.opcode == "f.sub" else 1.0
+    terms = [(ctx.get(a), 1.0), (ctx.get(b), sign)]
+    if terms[0][0].type.dtype is DType.I8 and terms[1][0].type.dtype is DType.I16:
+        terms.reverse()
+    quants = [v.type.quant for v, _ in terms]
+    assert quants[0] is not None and quants[1] is not None
+    plan = requantized_sum(
+        [f * q.scale[0] / out.quant.scale[0] for (_, f), q in zip(terms, quants, strict=True) if q is not None],
+        [q.zero_point for q in quants if q is not None],
+        out.quant.zero_point,
+    )
+    t1, t2 = plan.terms
+    return ctx.emit(
+        Add,
+        terms[0][0],
+        terms[1][0],
+        type=out,
+        m1=t1.m,
+        s1=t1.s,
+        m2=t2.m,
+        s2=t2.s,
+        c=plan.c,
+        frac=plan.frac,
+        dtype=out.dtype.value,
+    )
+
+
+def lower_integers(op: Op, ctx: Lowering) -> Value:
+    """Arithmetic on indices has no integer op of its own. Raises UnsupportedError."""
+    raise UnsupportedError(f"{op.opcode} on {op.result.type.dtype.value} values is not compiled", at=op.loc)
+
+
+@lowering("f.mul")
+def lower_product(op: Op, ctx: Lowering) -> Value:
+    """x * y; with one number a change of scale."""
+    a, b = op.operands
+    assert a is not None and b is not None
+    out = ctx.type_of(op.result)
+    if out.quant is None:
+        return lower_integers(op, ctx)
+    for x, c in ((a, b), (b, a)):
+        number = splat(c)
+        if number is not None and x.shape == op.result.shape:
+            return requantized(ctx.get(x), out, ctx, number)
+    x, y = ctx.get(a), ctx.get(b)
+    if x.type.dtype is DType.I8 and y.type.dtype is DType.I16:
+        x, y = y, x
+    qx, qy = x.type.quant, y.type.quant
+    assert qx is not None and qy is not None
+    bound = _span(x, qx.zero_point) * _span(y, qy.zero_point)
+    mult = multiplier(qx.scale[0] * qy.scale[0] / out.quant.scale[0], bound, at=op.loc)
+    return ctx.emit(
+        Mul,
+        x,
+        y,
+        type=out,
+        zx=qx.zero_point,
+        zy=qy.zero_point,
+        m=int(mult.m[0]),
+        shift=mult.shift,
+        zero_point=out.quant.zero_point,
+        dtype=out.dtype.value,
+    )
+
+
+def _span(v: Value, zero: int) -> int:
+    lo, hi = v.type.dtype.limits
+    return max(hi - zero, zero - lo)
+
+
+@lowering(*FUNCTIONS)
+def lower_function(op: Unary, ctx: Lowering) -> Value:
+    """int8: 256 entries, requantization included. int16: 513 knots with interpolation between them."""
+    x, out = ctx.get(op.x), ctx.type_of(op.y)
+    quant = x.type.quant
+    if quant is None or out.quant is None:
+        return lower_integers(op, ctx)
+    name = op.opcode[2:]
+    if x.type.dtype is DType.I8:
+        q = np.arange(-128, 128, dtype=np.int8)
+        table = _entries(op, quant.dequantize(q), out)
+        if out.dtype is DType.I8 and np.array_equal(table, q):
+            return x  # a ReLU whose operand was calibrated not to go below zero
+        return ctx.emit(Table, x, Constant(table, name), type=out)
+    knots = np.arange(-256, 257) * 128
+    wide = out if out.dtype is DType.I16 else _as_int16(out)
+    real = ((knots - quant.zero_point) * quant.scale[0]).astype(np.float32)
+    y = ctx.emit(Table16, x, Constant(_entries(op, real, wide), name), type=wide)
+    return requantized(y, out, ctx)
+
+
+def _entries(op: Unary, real: Array, out: TensorType) -> Array:
+    assert out.quant is not None
+    with np.errstate(all="ignore"):
+        y = np.nan_to_num(np.asarray(op.reference(real), np.float64), nan=0.0)
+    return out.quant.quantize(y, out.dtype)
+
+
+def _as_int16(out: TensorType) -> TensorType:
+    """The int16 type that spans what an int8 type spans, for a result that is narrowed afterwards."""
+    assert out.quant is not None
+    lo, hi = (float(v) for v in out.quant.dequantize(np.array([-128, 127], np.int8)))
+    return out.with_dtype(DType.I16).with_quant(affine(lo, hi, DType.I16, symmetric=True))

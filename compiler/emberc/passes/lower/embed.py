@@ -1,0 +1,63 @@
+"""f.embed to q.embed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emberc.ir.ops import integer_embed
+from emberc.ir.ops.float_fused import Embed
+from emberc.ir.types import Array, DType
+from emberc.ir.values import Value
+from emberc.passes.lower.context import Lowering, lowering
+
+
+@lowering("f.embed")
+def lower_embed(op: Embed, ctx: Lowering) -> Value:
+    """Tables int8 with a scale per column, summed before the one rounding.
+
+    Constant ids need no look-up: ids that count up are the position, one row for all goes into the bias.
+    """
+    out = ctx.type_of(op.y)
+    assert out.quant is not None
+    step = out.quant.scale[0]
+    length, d = out.shape[-2], out.shape[-1]
+    bias = np.full(d, float(out.quant.zero_point))
+    parts: list[tuple[Array, Value | None, str | None]] = []
+    for ids, table in zip(op.parts[: op.count], op.parts[op.count :], strict=True):
+        rows = ctx.real(table)
+        if ids.const is None:
+            parts.append((rows, ctx.get(ids), table.name))
+            continue
+        picked = np.broadcast_to(rows[ids.const], out.shape).reshape(-1, length, d)[0]
+        if len(np.unique(ids.const)) == 1:
+            bias += picked[0] / step
+        else:
+            parts.append((picked, None, table.name))
+    scales = [_column_scales(rows) for rows, _, _ in parts]
+    frac = _frac([s / step for s in scales], bias)
+    operands: list[Value] = []
+    for (rows, ids_value, name), s in zip(parts, scales, strict=True):
+        operands.append(ctx.const(np.rint(rows / s), DType.I8, name))
+        operands.append(ctx.const(np.rint(s / step * 2.0**frac), DType.I32))
+        if ids_value is not None:
+            operands.append(ids_value)
+    return ctx.emit(
+        integer_embed.Embed,
+        ctx.const(np.rint(bias * 2.0**frac + 2.0**frac / 2), DType.I32),
+        operands,
+        type=out,
+        has_ids=[ids_value is not None for _, ids_value, _ in parts],
+        frac=frac,
+        dtype=out.dtype.value,
+    )
+
+
+def _column_scales(rows: Array) -> Array:
+    top = np.abs(rows).max(axis=0)
+    return np.asarray(np.where(top > 0, top, 1.0) / 127)
+
+
+def _frac(factors: list[Array], bias: Array) -> int:
+    """The most fraction bits, up to 14, with which no sum leaves 32 bits."""
+    most = float((sum(128 * f for f in factors) + np.abs(bias) + 1).max())
+    return max(0, min(14, int(np.floor(30 - np.log2(most)))))

@@ -1,0 +1,87 @@
+"""f.linear and f.matmul to integer products."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emberc.ir.op import Op
+from emberc.ir.ops.float_fused import Linear
+from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul, accumulator_bounds
+from emberc.ir.types import DType
+from emberc.ir.values import Value
+from emberc.passes.lower.context import Lowering, lowering
+from emberc.quant.multiplier import multiplier
+
+#: biases stay below this many accumulator steps, so that sum and bias fit 32 bits together
+BIAS_LIMIT = 2.0**29
+
+
+@lowering("f.linear")
+def lower_linear(op: Linear, ctx: Lowering) -> Value:
+    """Weights int8 symmetric per output channel; x's zero point goes into the bias.
+
+    s_w[n] = max|W[n]| / 127;  bias[n] = b[n] / (s_x s_w[n]) - z_x sum_k W[n, k];  m[n] = s_x s_w[n] / s_y
+    """
+    w = ctx.real(op.weight)
+    b = np.zeros(len(w)) if op.bias is None else ctx.real(op.bias)
+    x, sx = ctx.get(op.x), ctx.scale(op.x)
+    out = ctx.type_of(op.y)
+    assert out.quant is not None
+    scales = weight_scales(w, b, sx)
+    wq = np.rint(w / scales[:, None])
+    bias = np.rint(b / (sx * scales)) - ctx.quant(op.x).zero_point * wq.sum(1)
+    weights = ctx.const(wq, DType.I8, op.weight.name)
+    bias_q = ctx.const(bias, DType.I32, op.bias.name if op.bias else None)
+    bound = max(abs(e) for e in accumulator_bounds(weights.data, bias_q.data, x.type.dtype))
+    sy = np.broadcast_to(np.asarray(out.quant.scale), (len(w),))
+    mult = multiplier(sx * scales / sy, bound, at=op.loc)
+    return ctx.emit(
+        Matmul,
+        x,
+        weights,
+        bias_q,
+        ctx.const(mult.m, DType.I32),
+        type=out,
+        shift=mult.shift,
+        zero_point=out.quant.zero_point,
+        dtype=out.dtype.value,
+    )
+
+
+def weight_scales(w: NDArray[np.float64], b: NDArray[np.float64], sx: float) -> NDArray[np.float64]:
+    """Scale per output channel. A channel whose bias dwarfs its weights gets a coarser one, so the bias fits."""
+    scales = np.abs(w).max(axis=1, initial=0.0) / 127
+    scales = np.maximum(scales, np.abs(b) / (sx * BIAS_LIMIT))
+    out: NDArray[np.float64] = np.where(scales > 0, scales, 1.0)
+    return out
+
+
+@lowering("f.matmul")
+def lower_matmul(op: Op, ctx: Lowering) -> Value:
+    """A product of two activations."""
+    a, b = op.operands
+    assert a is not None and b is not None
+    out, qa, qb = ctx.type_of(op.result), ctx.quant(a), ctx.quant(b)
+    assert out.quant is not None
+    aq, bq = ctx.get(a), ctx.get(b)
+    k = a.shape[-1]
+    bound = k * _span(aq, qa.zero_point) * _span(bq, qb.zero_point)
+    mult = multiplier(ctx.scale(a) * ctx.scale(b) / out.quant.scale[0], bound, at=op.loc)
+    return ctx.emit(
+        BatchMatmul,
+        aq,
+        bq,
+        type=out,
+        za=qa.zero_point,
+        zb=qb.zero_point,
+        m=int(mult.m[0]),
+        shift=mult.shift,
+        zero_point=out.quant.zero_point,
+        dtype=out.dtype.value,
+    )
+
+
+def _span(v: Value, zero: int) -> int:
+    lo, hi = v.type.dtype.limits
+    return max(hi - zero, zero - lo)

@@ -1,0 +1,66 @@
+"""quantize: float IR and calibration data to integer IR."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emberc.errors import UnsupportedError, VerifyError
+from emberc.ir.graph import Module
+from emberc.passes.lower import LOWERINGS, Lowering
+from emberc.passes.manager import Pass
+from emberc.quant.calibration import CalibrationData, observe, synthetic_calibration
+from emberc.quant.precision import Policy, choose_types
+
+
+@dataclass(frozen=True)
+class Quantize(Pass):
+    """Observes every float value on the calibration samples, chooses its integers, lowers every op.
+
+    Static post-training quantization: weights int8 symmetric per output channel, activations int8 or int16 as
+    ``quant.precision`` says. Scales become multipliers; nothing after this pass knows a float.
+    ``overrides`` is "node=i16;other=i8".
+    """
+
+    name: ClassVar[str] = "quantize"
+    observer: str = "minmax"
+    percentile: float = 99.99
+    precision: str = "int8"
+    overrides: str = ""
+
+    def requires(self, module: Module) -> None:
+        missing: Counter[str] = Counter()
+        where: dict[str, list[str]] = {}
+        for op in (op for f in module.functions.values() for op in f.ops):
+            if op.opcode not in LOWERINGS:
+                missing[op.opcode] += 1
+                where.setdefault(op.opcode, []).append(op.loc or "?")
+        if missing:
+            raise UnsupportedError(
+                f"{len(missing)} kinds of op have no integer form: {', '.join(sorted(missing))}",
+                details=[f"{n}x {code}: {', '.join(where[code][:4])}" for code, n in missing.most_common()],
+                hints=["register a lowering: @emberc.lowering(opcode), see examples/custom_op"],
+            )
+
+    def run(self, module: Module) -> bool:
+        data = module.calibration
+        if not isinstance(data, CalibrationData):
+            data = synthetic_calibration(module.main)
+            module.notes.append("no calibration data: synthetic samples were used, accuracy is not representative")
+        policy = Policy(self.observer, self.percentile, self.precision, _pairs(self.overrides))
+        for name, function in module.functions.items():
+            stats = observe(function, data.samples)
+            module.functions[name] = Lowering(choose_types(function, stats, policy)).run(function)
+        module.main.prune()
+        return True
+
+    def ensures(self, module: Module) -> None:
+        for f in module.functions.values():
+            for op in f.ops:
+                if any(r.type.dtype.is_float for r in op.results):
+                    raise VerifyError(f"a float value is left: {op}")
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in text.split(";") if "=" in part)

@@ -1,0 +1,175 @@
+"""Which integers stand for each value: int8 or int16, symmetric or not, and over which range.
+
+int8 is the default. int16 goes where 8 bits cost accuracy and 16 cost little: values that only feed a sum or a
+normalisation (residual streams: their error is added up layer by layer, and no product reads them), and outputs of
+the model. Calibrated ranges come from ``observers``; a value that only feeds a saturating function (GELU, tanh,
+ReLU) spans no more than the part of the range that the function can tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from emberc.errors import UsageError
+from emberc.ir.graph import Function
+from emberc.ir.op import Op
+from emberc.ir.ops.float_fused import Attention
+from emberc.ir.ops.float_unary import FloatUnary
+from emberc.ir.types import Array, DType, Quant, TensorType
+from emberc.ir.values import Value
+from emberc.quant.observers import Statistics, choose_range
+
+#: ops that hand elements on unchanged: the result has the operand's integers
+MOVES = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.gather", "f.gather_nd"}
+#: readers that a value may feed at 16 bits for free: no product reads it
+FORGIVING = {"f.add", "f.sub", "f.layer_norm", "f.rms_norm"}
+#: outputs up to this many elements are int16: a classifier's logits, not a language model's vocabulary
+WIDE_OUTPUT_ELEMENTS = 4096
+#: no range is narrower than this (a value that calibration saw as constant zero)
+SMALLEST_RANGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Policy:
+    """``observer`` and ``percentile`` as in ``choose_range``; ``precision``: "int8" (int16 where it is free),
+    "int16" (everywhere that it helps); ``overrides``: ONNX node name -> "i8" or "i16" for its results."""
+
+    observer: str = "minmax"
+    percentile: float = 99.99
+    precision: str = "int8"
+    overrides: dict[str, str] = field(default_factory=dict)
+
+
+def choose_types(function: Function, stats: dict[int, Statistics], policy: Policy) -> dict[int, TensorType]:
+    """Integer type of every float value of ``function``, by ``id(value)``; constants are the lowerings' business."""
+    if policy.precision not in ("int8", "int16"):
+        raise UsageError(f"unknown precision '{policy.precision}'", hints=["precisions are: int8, int16"])
+    values = [*function.inputs, *(r for op in function.ops for r in op.results)]
+    chooser = _Chooser(function, stats, policy)
+    for v in reversed(values):  # readers first: they say what they need
+        chooser.collect(v)
+    types: dict[int, TensorType] = {}
+    for v in values:
+        if v.type.dtype.is_float:
+            types[id(v)] = chooser.type_of(v, types)
+    return types
+
+
+class _Chooser:
+    def __init__(self, function: Function, stats: dict[int, Statistics], policy: Policy) -> None:
+        self.outputs = {id(v) for v in function.outputs.values()}
+        self.stats = stats
+        self.policy = policy
+        self.symmetric: set[int] = set()
+        self.wide: set[int] = set()
+        self.narrow: set[int] = set()
+
+    def collect(self, v: Value) -> None:
+        """What the readers of ``v`` need of it."""
+        if not v.type.dtype.is_float:
+            return
+        key = id(v)
+        readers = [u for u in v.users if u.opcode not in MOVES]
+        moved = [r for u in v.users if u.opcode in MOVES for r in u.results]
+        if any(isinstance(u, Attention) for u in readers) or any(id(r) in self.narrow for r in moved):
+            self.narrow.add(key)  # both products of attention are int8 x int8, zero points 0
+            self.symmetric.add(key)
+        if any(u.opcode == "f.rms_norm" for u in readers) or any(id(r) in self.symmetric for r in moved):
+            self.symmetric.add(key)
+        if self._wants_int16(v, readers, moved):
+            self.wide.add(key)
+
+    def _wants_int16(self, v: Value, readers: list[Op], moved: list[Value]) -> bool:
+        if v.producer is not None and v.producer.loc in self.policy.overrides:
+            return self.policy.overrides[v.producer.loc] == "i16"
+        if self.policy.precision == "int16":
+            return True
+        small_output = id(v) in self.outputs and v.type.elements <= WIDE_OUTPUT_ELEMENTS
+        if id(v) in self.outputs and not small_output:
+            return False
+        forgiving = all(u.opcode in FORGIVING for u in readers) and all(id(r) in self.wide for r in moved)
+        return (bool(readers or moved) or small_output) and forgiving
+
+    def type_of(self, v: Value, types: dict[int, TensorType]) -> TensorType:
+        """The integer type of ``v``; ``types`` already holds those of the values before it."""
+        op = v.producer
+        if op is not None and op.opcode in MOVES and op.operands[0] is not None and id(op.operands[0]) in types:
+            return types[id(op.operands[0])].with_shape(v.shape)
+        wide = id(v) in self.wide and id(v) not in self.narrow
+        dtype = DType.I16 if wide else DType.I8
+        scales = self._packed_scales(v)
+        if scales is not None:
+            return TensorType(DType.I8, v.shape, Quant(scales, 0, v.type.rank - 1))
+        symmetric = wide or id(v) in self.symmetric
+        return TensorType(dtype, v.shape, self._quant(v, dtype, symmetric))
+
+    def _quant(self, v: Value, dtype: DType, symmetric: bool) -> Quant:
+        stats = self.stats.get(id(v), Statistics())
+        lo, hi = choose_range(
+            stats,
+            self.policy.observer if dtype is DType.I8 else "minmax",
+            bits=dtype.size * 8,
+            symmetric=symmetric,
+            percentile=self.policy.percentile,
+        )
+        if not symmetric:
+            lo, hi = self._narrowed_by_readers(v, lo, hi)
+        return affine(lo, hi, dtype, symmetric=symmetric)
+
+    def _narrowed_by_readers(self, v: Value, lo: float, hi: float) -> tuple[float, float]:
+        """The part of [lo, hi] that the one function reading ``v`` can tell apart at 8 bits of its output."""
+        readers = {id(u): u for u in v.users}
+        if len(readers) != 1 or id(v) in self.outputs:
+            return lo, hi
+        (reader,) = readers.values()
+        if not isinstance(reader, FloatUnary):
+            return lo, hi
+        return effective_range(reader.reference, lo, hi)
+
+    def _packed_scales(self, v: Value) -> tuple[float, ...] | None:
+        """One scale for each of Q, K and V where attention reads them packed in one value."""
+        cuts = sorted({c for u in v.users if isinstance(u, Attention) for c in _columns(u, v)})
+        seen = self.stats.get(id(v))
+        if len(cuts) < 2 or seen is None or seen.channel_amax is None:
+            return None
+        edges = [0, *cuts[1:], v.shape[-1]]
+        scales: list[float] = []
+        for start, end in pairwise(edges):
+            top = max(float(seen.channel_amax[start:end].max()), SMALLEST_RANGE)
+            scales += [top / 127] * (end - start)
+        return tuple(scales)
+
+
+def _columns(op: Attention, v: Value) -> list[int]:
+    """Where in ``v`` the heads of ``op`` start."""
+    offsets = (op.q_offset, op.k_offset, op.v_offset)
+    return [o for o, operand in zip(offsets, op.operands, strict=False) if operand is v]
+
+
+def affine(lo: float, hi: float, dtype: DType, *, symmetric: bool) -> Quant:
+    """Scale and zero point that span [lo, hi]; 0 is always exact."""
+    low, high = dtype.limits
+    if symmetric:
+        return Quant.per_tensor(max(-lo, hi, SMALLEST_RANGE) / high)
+    lo, hi = min(lo, 0.0), max(hi, 0.0)
+    scale = max(hi - lo, SMALLEST_RANGE) / (high - low)
+    return Quant.per_tensor(scale, int(np.clip(np.rint(low - lo / scale), low, high)))
+
+
+def effective_range(f: Callable[..., Array], lo: float, hi: float) -> tuple[float, float]:
+    """[lo, hi] without the ends on which ``f`` stays within half a step of its value at that end."""
+    x = np.linspace(lo, hi, 2049, dtype=np.float32)
+    with np.errstate(all="ignore"):
+        y = f(x).astype(np.float64)
+    if not np.isfinite(y).all() or y.max() == y.min():
+        return lo, hi
+    half = (y.max() - y.min()) / 510
+    moving = np.nonzero(np.abs(y - y[0]) > half)[0]
+    still = np.nonzero(np.abs(y - y[-1]) > half)[0]
+    first = float(x[max(0, moving[0] - 1)]) if len(moving) else lo
+    last = float(x[min(len(x) - 1, still[-1] + 1)]) if len(still) else hi
+    return (min(first, 0.0), max(last, 0.0)) if first < last else (lo, hi)
