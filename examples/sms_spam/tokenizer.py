@@ -93,22 +93,23 @@ def learn(texts: Iterable[str], size: int) -> Tokenizer:
     """
     words = Counter(run for text in texts for run in runs(text))
     letters = Counter[str]()
-    for word, count in words.items():
+    for word, times in words.items():
         for letter in word:
-            letters[letter] += count
-    pieces = [*SPECIALS, *sorted(letter for letter, count in letters.items() if count >= 2)]
+            letters[letter] += times
+    pieces = [*SPECIALS, *sorted(letter for letter, times in letters.items() if times >= 2)]
     known = set(pieces)
     cut = {word: tuple(word) for word in words}
     pairs = Counter[tuple[str, str]]()
     where: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
-    def count(word: str, sign: int) -> None:
+    # Counts are kept up to date merge by merge: recounting every time takes a minute instead of a second.
+    def tally(word: str, sign: int) -> None:
         for pair in pairwise(cut[word]):
             pairs[pair] += sign * words[word]
             where[pair].add(word)
 
     for word in words:
-        count(word, +1)
+        tally(word, +1)
     while len(pieces) < size:
         most = max(pairs.values(), default=0)
         if most < 1:
@@ -118,9 +119,9 @@ def learn(texts: Iterable[str], size: int) -> Tokenizer:
             pieces.append(merged)
             known.add(merged)
         for word in where.pop(best):
-            count(word, -1)
+            tally(word, -1)
             cut[word] = _merge(cut[word], best)
-            count(word, +1)
+            tally(word, +1)
         del pairs[best]
     return Tokenizer(pieces)
 
