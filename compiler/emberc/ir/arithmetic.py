@@ -7,7 +7,7 @@ The C twin of this file is ``runtime_c/include/ember_math.h``.
 
 from __future__ import annotations
 
-from math import ceil, log2
+from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,8 +88,8 @@ def newton_root(v: Ints) -> Ints:
 
 
 def norm_frac(n: int) -> int:
-    """Fraction bits F of a normalised element of a row of ``n``: |t| <= sqrt(n) * 2^F <= 2^28."""
-    return 28 - ceil(log2(n) / 2)
+    """F = 28 - ceil(log2 sqrt n): fraction bits of a normalised element of a row of ``n``; sqrt(n) * 2^F <= 2^28."""
+    return 28 - ((n - 1).bit_length() + 1) // 2
 
 
 def exp2_table(top: int = 4095, steps: int = 64) -> NDArray[np.int16]:

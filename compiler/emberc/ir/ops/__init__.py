@@ -7,3 +7,12 @@ from emberc.ir.ops import float_movement as float_movement
 from emberc.ir.ops import float_norm as float_norm
 from emberc.ir.ops import float_reduce as float_reduce
 from emberc.ir.ops import float_unary as float_unary
+from emberc.ir.ops import integer_attention as integer_attention
+from emberc.ir.ops import integer_compare as integer_compare
+from emberc.ir.ops import integer_elementwise as integer_elementwise
+from emberc.ir.ops import integer_embed as integer_embed
+from emberc.ir.ops import integer_matmul as integer_matmul
+from emberc.ir.ops import integer_movement as integer_movement
+from emberc.ir.ops import integer_norm as integer_norm
+from emberc.ir.ops import integer_reduce as integer_reduce
+from emberc.ir.ops import integer_table as integer_table

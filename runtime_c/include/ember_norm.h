@@ -1,0 +1,40 @@
+/* q.layer_norm and q.softmax: rows normalised by their own statistics. */
+#ifndef EMBER_NORM_H
+#define EMBER_NORM_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    const int32_t *gamma; /* [n] */
+    const int32_t *beta;  /* [n] */
+    uint64_t eps;         /* < 2^62 */
+    int32_t rows;
+    int32_t n;         /* 1 .. 16384 */
+    int32_t frac;      /* 28 - ceil(log2 sqrt n) */
+    int32_t out_shift; /* 0 .. 31 */
+    int32_t center;    /* 1: LayerNorm, 0: RMSNorm */
+} ember_layer_norm_params;
+
+/* x and y [rows, n]; y may be x where they have one type. */
+void ember_layer_norm_s8(const int8_t *x, int8_t *y, const ember_layer_norm_params *p);
+void ember_layer_norm_s8_s16(const int8_t *x, int16_t *y, const ember_layer_norm_params *p);
+void ember_layer_norm_s16(const int16_t *x, int16_t *y, const ember_layer_norm_params *p);
+void ember_layer_norm_s16_s8(const int16_t *x, int8_t *y, const ember_layer_norm_params *p);
+
+typedef struct {
+    const uint16_t *table; /* [256], falling, table[0] in 1 .. 32767 and n * table[0] < 2^24 */
+    int32_t rows;
+    int32_t n;
+} ember_softmax_params;
+
+/* x and y [rows, n]; y may be x. y has scale 1/256 and zero point -128. */
+void ember_softmax_s8(const int8_t *x, int8_t *y, const ember_softmax_params *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
