@@ -26,9 +26,9 @@ class Attention(IntegerOp):
       y[c] = clamp((a * r + (zero_point << 32) + 2^31) >> 32)
 
     A step of s is 1/steps octave of exp2, known to the table alone (``arithmetic.exp2_table``): one unit of m_score
-    is scale_q * scale_k / c * log2(e) * steps. c_out = 2^(24 - shift_out) * scale_v / scale_y, in [2^31, 2^32)
-    for full precision (a positive shift_out is for int16 results). The weights stay relative to their row's maximum and are never rounded to
-    8 bits, so a flat row over many keys keeps its precision; one 32-bit division a row.
+    is scale_q * scale_k / c * log2(e) * steps. c_out = 2^(24 - shift_out) * scale_v / scale_y, in [2^31, 2^32) for
+    full precision (a positive shift_out is for int16 results). The weights stay relative to their row's maximum and
+    are never rounded to 8 bits, so a flat row over many keys keeps its precision; one 32-bit division a row.
     q, k and v may be one packed value: ``*_offset`` is the column of head 0. ``group`` query heads share a
     key/value head.
     """
