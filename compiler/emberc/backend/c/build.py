@@ -1,0 +1,143 @@
+"""``emit``: integer IR and its memory plan in, the files of a build directory out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from emberc.backend.c import emitters  # noqa: F401 (registers the emitters of all families)
+from emberc.backend.c.golden import GoldenVector, golden_data
+from emberc.backend.c.interface import interface_of
+from emberc.backend.c.kernels import collect_files, select_kernel
+from emberc.backend.c.naming import comment_text, model_prefix
+from emberc.backend.c.program import build_program
+from emberc.backend.c.registry import check_emitters
+from emberc.backend.planning import ARENA_ALIGN, FunctionPlan, plan_function
+from emberc.errors import UsageError
+from emberc.ir.graph import Function, Module
+from emberc.targets import Target, runtime_root
+
+Files = dict[str, str | bytes]
+
+_TEST_SOURCES = {"test/test_main.c": "ports/common/test_main.c", "test/port.c": "ports/host/port.c"}
+_TEST_HEADERS = ("ember_golden.h", "ember_port.h")
+
+
+@dataclass(frozen=True)
+class HeaderInfo:
+    """What the generated files say about where they come from: tool version and a hash of the model file."""
+
+    version: str
+    model_hash: str
+
+
+def plan_for(function: Function, target: Target) -> FunctionPlan:
+    """The memory plan of ``function`` with the scratch of the kernels that ``target`` runs.
+
+    Raises UnsupportedError that lists all ops without emitter.
+    """
+    check_emitters(function.ops)
+    return plan_function(function, lambda op: select_kernel(op, target.isa).scratch_bytes(op))
+
+
+def emit(
+    module: Module,
+    plan: FunctionPlan,
+    *,
+    target: Target,
+    golden: Sequence[GoldenVector],
+    header_info: HeaderInfo,
+    name: str,
+) -> Files:
+    """Path -> content of every file of the build directory but ``report.json``; the same arguments, the same bytes.
+
+    ``plan`` is :func:`plan_for`'s answer for ``module.main``; ``name`` the model's, made a C identifier for files and
+    symbols; ``golden`` at least one vector. Raises UnsupportedError for an op without emitter, UsageError if a custom
+    op's C file is missing, InternalError for a golden vector that does not fit the model.
+    """
+    if not golden:
+        raise UsageError("a build needs at least one golden vector")
+    check_emitters(plan.ops)
+    prefix = model_prefix(name)
+    interface = interface_of(module.main, prefix)
+    program = build_program(plan, target.isa, prefix, interface)
+    kernels = collect_files(program.kernels, extra_headers=("ember.h", *_TEST_HEADERS))
+    sources = [f"{prefix}.c", f"{prefix}_weights.c", *kernels.sources]
+    common: dict[str, Any] = {
+        "prefix": prefix,
+        "macro": prefix.upper(),
+        "interface": interface,
+        "arena_bytes": plan.arena_bytes,
+        "arena_align": ARENA_ALIGN,
+        "sources": sources,
+        "banner": block_banner(name, target, header_info, plan),
+    }
+    files: Files = {**kernels.sources, **kernels.headers}
+    for path, template, extra in (
+        (f"{prefix}.h", "model.h.j2", {}),
+        (f"{prefix}.c", "model.c.j2", {"program": program, "headers": kernels.declared_in}),
+        (f"{prefix}_weights.h", "weights.h.j2", {"pool": program.pool}),
+        (f"{prefix}_weights.c", "weights.c.j2", {"pool": program.pool}),
+        (f"{prefix}_golden.c", "golden.c.j2", golden_data(golden, interface)),
+        ("Makefile", "Makefile.j2", {}),
+        ("CMakeLists.txt", "CMakeLists.txt.j2", {}),
+    ):
+        files[path] = _templates().get_template(template).render(common | extra)
+    for path, source in _TEST_SOURCES.items():
+        files[path] = (runtime_root() / source).read_text(encoding="utf-8")
+    manifest = {
+        "model": prefix,
+        "target": target.name,
+        "sources": sources,
+        "golden": f"{prefix}_golden.c",
+        "include_dirs": [".", "include"],
+        "vectors": len(golden),
+        "arena_bytes": plan.arena_bytes,
+        "state_bytes": 0,
+        "io_bytes": plan.io_bytes,
+        "weights_bytes": program.pool.nbytes("weights"),
+        "tables_bytes": program.pool.nbytes("tables"),
+        "entry": f"{prefix}_run",
+        "files": sorted([*files, "manifest.json"]),
+    }
+    files["manifest.json"] = json.dumps(manifest, indent=1) + "\n"
+    return files
+
+
+def manifest(files: Files) -> dict[str, Any]:
+    """The content of ``manifest.json`` among the files of a build: sizes in bytes, sources, the entry function."""
+    found: dict[str, Any] = json.loads(files["manifest.json"])
+    return found
+
+
+def block_banner(name: str, target: Target, info: HeaderInfo, plan: FunctionPlan) -> str:
+    """The comment that opens every generated file: tool, model, target and the memory certificate."""
+    memory = plan.memory
+    proof = "proved: no order or placement needs less" if memory.proved else f"lower bound {memory.any_order_bound}"
+    return "\n".join(
+        [
+            f"/* {comment_text(name)}: generated by emberc {comment_text(info.version)}, do not edit.",
+            " *",
+            f" * model   {comment_text(info.model_hash)}",
+            f" * target  {target.name} ({comment_text(target.title)})",
+            f" * arena   {plan.arena_bytes} bytes, {proof}",
+            " */",
+        ]
+    )
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("emberc.backend.c"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )

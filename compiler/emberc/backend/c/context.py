@@ -1,0 +1,122 @@
+"""What an emitter sees: C expressions for values, constants, parameters and scratch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emberc.backend.c.constants import ConstantPool, Kind
+from emberc.backend.c.kernels import Kernel, portable_kernel
+from emberc.backend.c.literals import Initialiser, c_type
+from emberc.backend.c.registry import Call, emitter_of
+from emberc.backend.planning import FunctionPlan, Home, Place, root
+from emberc.errors import InternalError
+from emberc.ir.op import Op
+from emberc.ir.types import Array
+from emberc.ir.values import Constant, Value
+
+Fields = dict[str, Initialiser]
+
+
+def buffer_pointer(place: Place, fields: dict[tuple[str, str], str]) -> str:
+    """The C expression for a place in the arena or in one of the caller's buffers."""
+    if place.home is Home.ARENA:
+        return f"AT(0x{place.offset:04x})"
+    return f"{place.home.value}->{fields[place.home.value, place.name]}"
+
+
+@dataclass(frozen=True)
+class Params:
+    """A ``static const`` struct of the generated C file, or an array of them."""
+
+    struct: str
+    symbol: str
+    items: list[Fields]
+    is_array: bool = False
+
+
+class EmitContext:
+    """Handed to an emitter with one op; collects the constants and parameters that its calls refer to."""
+
+    def __init__(
+        self,
+        op: Op,
+        kernel: Kernel,
+        index: int,
+        plan: FunctionPlan,
+        pool: ConstantPool,
+        fields: dict[tuple[str, str], str],
+    ) -> None:
+        """``index`` numbers the op in the function; ``fields`` maps ("in" or "out", name) to the C struct's field."""
+        self.kernel = kernel
+        self.kernels_used = [kernel]
+        self.params_used: list[Params] = []
+        self._op = op
+        self._index = index
+        self._plan = plan
+        self._pool = pool
+        self._fields = fields
+
+    def pointer(self, value: Value | None, kind: Kind = "weights", ctype: str = "") -> str:
+        """A pointer to the value's first element: in the arena, the caller's buffer, or flash. NULL if absent.
+
+        ``kind`` says what a constant counts as in the report. ``ctype`` is the element type that the kernel declares
+        where it is not the value's own (truth values that go through an int8 kernel).
+        """
+        if value is None:
+            return "NULL"
+        base = root(value)
+        place = self._plan.place(base)
+        if isinstance(base, Constant):
+            text = self.array(base.data, self._hint(value, base), kind)
+        else:
+            text = buffer_pointer(place, self._fields)
+        if ctype and ctype != c_type(value.type.dtype) and place.home is not Home.ARENA:
+            const = "" if place.home is Home.OUTPUT else "const "
+            return f"({const}{ctype} *){text}"
+        return text
+
+    @property
+    def scratch(self) -> str:
+        """A pointer to the op's scratch, NULL if it has none."""
+        region = self._plan.scratch(self._op)
+        return "NULL" if region is None else f"AT(0x{region[0]:04x})"
+
+    def array(self, array: Array, hint: str, kind: Kind = "weights") -> str:
+        """A pointer to a constant array in flash, usable in an initialiser; equal arrays are stored once.
+
+        ``hint`` is best the ONNX name: the C symbol is made from it.
+        """
+        return self._pool.add(array, hint, kind)
+
+    def weights(self, value: Value) -> str:
+        """A pointer to a constant operand in the layout that the selected kernel reads."""
+        if value.const is None:
+            raise InternalError(f"the weights of {self._op.opcode} are not a constant", at=self._op.loc)
+        return self.array(self.kernel.pack_weights(value.const), self._hint(value, value))
+
+    def params(self, struct: str, fields: Fields) -> str:
+        """The address of a ``static const`` struct with these fields; a string is a C expression."""
+        return "&" + self._add_params(struct, [fields], is_array=False)
+
+    def params_array(self, struct: str, items: list[Fields]) -> str:
+        """The first element of a ``static const`` array of structs."""
+        return self._add_params(struct, items, is_array=True)
+
+    def call(self, *arguments: str) -> Call:
+        """The call of the selected kernel."""
+        return Call(self.kernel.function, arguments, emitter_of(self._op).can_fail)
+
+    def call_also(self, function: str, *arguments: str) -> Call:
+        """The call of a further kernel of the portable runtime, one that can't fail."""
+        self.kernels_used.append(portable_kernel(function))
+        return Call(function, arguments)
+
+    def _add_params(self, struct: str, items: list[Fields], *, is_array: bool) -> str:
+        suffix = f"_{len(self.params_used) + 1}" if self.params_used else ""
+        symbol = f"{self._pool.prefix}_p{self._index}{suffix}"
+        self.params_used.append(Params(struct, symbol, items, is_array))
+        return symbol
+
+    def _hint(self, value: Value, base: Value) -> str:
+        operand = next((name for name, v in self._op.named_operands() if v is value), "constant")
+        return base.name or f"{self._op.loc or f'op{self._index}'}_{operand}"

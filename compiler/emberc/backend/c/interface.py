@@ -1,0 +1,91 @@
+"""The model's C interface: for every input and output its field, macros and quantization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emberc.backend.c.literals import c_int, c_type
+from emberc.backend.c.naming import Names, comment_text
+from emberc.ir.graph import Function
+from emberc.ir.types import DType, TensorType
+from emberc.ir.values import Constant, Value
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output as the templates show it.
+
+    ``field`` is its member in the struct of pointers, ``macro`` the stem of its macros, ``meaning`` how its integers
+    stand for reals.
+    """
+
+    name: str
+    field: str
+    macro: str
+    type: TensorType
+
+    @property
+    def ctype(self) -> str:
+        return c_type(self.type.dtype)
+
+    @property
+    def elements(self) -> int:
+        return self.type.elements
+
+    @property
+    def size(self) -> int:
+        """Bytes of one element: what the buffer must be aligned to."""
+        return self.type.dtype.size
+
+    @property
+    def shape(self) -> str:
+        return f"{self.type.dtype.value}[{', '.join(map(str, self.type.shape))}]"
+
+    @property
+    def comment(self) -> str:
+        """The ONNX name, type and meaning, safe in a comment."""
+        text = f"{comment_text(self.name)}: {self.shape}"
+        q = self.type.quant
+        if q is None:
+            return text + (", 0 or 1" if self.type.dtype is DType.BOOL else "")
+        if q.axis is not None:
+            return f"{text}, real = scale[i] * (q - zero point), one scale per index of axis {q.axis}"
+        return f"{text}, real = scale * (q - zero point)"
+
+    @property
+    def macros(self) -> list[tuple[str, str]]:
+        """Macro names and values, sizes first. The scale is for the caller: the model itself uses no float."""
+        out = [(f"{self.macro}_LEN", f"{self.elements}u")]
+        q = self.type.quant
+        if q is not None and q.axis is None:
+            out += [(f"{self.macro}_SCALE", repr(float(q.scale[0])))]
+            zero = q.zero_point
+            out += [(f"{self.macro}_ZERO_POINT", f"({zero})" if zero < 0 else c_int(zero))]
+        return out
+
+
+@dataclass(frozen=True)
+class Interface:
+    """All inputs and outputs of a function."""
+
+    inputs: list[Port]
+    outputs: list[Port]
+
+    def fields(self) -> dict[tuple[str, str], str]:
+        """("in" or "out", ONNX name) -> struct field."""
+        named = [(("in", p.name), p.field) for p in self.inputs] + [(("out", p.name), p.field) for p in self.outputs]
+        return dict(named)
+
+
+def interface_of(function: Function, prefix: str) -> Interface:
+    """Ports of ``function`` in its order; macros start with ``prefix`` in capitals."""
+    macros = Names()
+
+    def ports(values: list[tuple[str, Value | Constant]]) -> list[Port]:
+        fields = Names()
+        return [
+            Port(name, fields.take(name), f"{prefix.upper()}_{macros.take(name).upper()}", v.type) for name, v in values
+        ]
+
+    inputs = ports([(v.name or f"in{i}", v) for i, v in enumerate(function.inputs)])
+    return Interface(inputs, ports(list(function.outputs.items())))

@@ -1,0 +1,217 @@
+"""From the IR to the memory planner and back: where every value of a function lives.
+
+Inputs and outputs live in the caller's buffers and constants in flash: none of them takes arena. The op that makes
+an output writes it to the caller's buffer at once, later ops read it there. A view is its operand under another
+shape, so it has its operand's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from emberc.ir.graph import Function
+from emberc.ir.op import Op
+from emberc.ir.values import Constant, Value
+from emberc.memory import Node, Plan, plan_memory
+
+ARENA_ALIGN = 16
+"""Every buffer in the arena starts at a multiple of this many bytes; so must the arena itself."""
+
+
+class Home(Enum):
+    """The kinds of memory that a value can live in."""
+
+    ARENA = "arena"
+    INPUT = "in"
+    OUTPUT = "out"
+    FLASH = "flash"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value lives: ``offset`` bytes into the arena, or in the caller's buffer of that ``name``."""
+
+    home: Home
+    name: str = ""
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An output that no op can write: it is an input, a constant, or the same value as another output."""
+
+    output: str
+    source: Value
+
+
+@dataclass(frozen=True)
+class FunctionPlan:
+    """A function with its memory decided.
+
+    ``ops`` is the order of execution, each view right after the op that makes its operand; ``copies`` run last.
+    ``memory`` is the planner's answer with its certificate.
+    """
+
+    function: Function
+    memory: Plan
+    ops: tuple[Op, ...]
+    copies: tuple[Copy, ...]
+    _places: dict[int, Place]
+    _scratch: dict[int, tuple[int, int]]
+
+    def place(self, value: Value) -> Place:
+        """Where ``value`` lives while it is needed."""
+        if isinstance(root(value), Constant):
+            return Place(Home.FLASH)
+        return self._places[id(root(value))]
+
+    def scratch(self, op: Op) -> tuple[int, int] | None:
+        """(arena offset, bytes) of the op's scratch; None if it needs none."""
+        return self._scratch.get(id(op))
+
+    @property
+    def arena_bytes(self) -> int:
+        """Size of the arena, a multiple of its alignment."""
+        return -(-self.memory.arena // ARENA_ALIGN) * ARENA_ALIGN
+
+    @property
+    def io_bytes(self) -> int:
+        """Bytes of the caller's input and output buffers together."""
+        f = self.function
+        return sum(v.type.nbytes for v in (*f.inputs, *f.outputs.values()))
+
+
+def root(value: Value) -> Value:
+    """The value whose bytes ``value`` shows: itself unless it is a view."""
+    while value.producer is not None and value.producer.is_view:
+        source = value.producer.operands[0]
+        if source is None:
+            break
+        value = source
+    return value
+
+
+def own_scratch(op: Op) -> int:
+    """Scratch bytes that the op class asks for, as its portable kernel needs them."""
+    ask = getattr(op, "scratch_bytes", None)
+    return int(ask()) if ask is not None else 0
+
+
+def plan_function(function: Function, scratch_bytes: Callable[[Op], int] = own_scratch) -> FunctionPlan:
+    """Order the ops of ``function`` and place what they make.
+
+    ``scratch_bytes`` tells how much scratch the kernel chosen for an op needs; the backend passes its own choice of
+    kernels. Raises VerifyError if the function is not in SSA order.
+    """
+    places: dict[int, Place] = {id(v): Place(Home.INPUT, v.name or f"in{i}") for i, v in enumerate(function.inputs)}
+    copies: list[Copy] = []
+    for name, value in function.outputs.items():
+        source = root(value)
+        if isinstance(source, Constant) or id(source) in places:
+            copies.append(Copy(name, source))
+        else:
+            places[id(source)] = Place(Home.OUTPUT, name)
+
+    names = _Names(function)
+    real = [op for op in function.ops if not op.is_view]
+    nodes = [_node(op, names, places, scratch_bytes(op)) for op in real]
+    made = [v for op in real for v in op.results]
+    memory = plan_memory(
+        nodes,
+        {names.tensor(v): v.type.nbytes for v in (*function.inputs, *made)},
+        [names.tensor(v) for v in function.inputs],
+        [names.tensor(v) for v in made if id(v) in places],
+        external=[names.tensor(v) for v in (*function.inputs, *made) if id(v) in places],
+        align=ARENA_ALIGN,
+    )
+    for v in made:
+        if id(v) not in places:
+            places[id(v)] = Place(Home.ARENA, offset=memory.tensors[names.tensor(v)].offset)
+    by_name = {names.node(op): op for op in real}
+    scratch = {id(by_name[n]): (region.offset, region.size) for n, region in memory.scratch.items()}
+    ops = _with_views(function, [by_name[n] for n in memory.order])
+    return FunctionPlan(function, memory, ops, tuple(copies), places, scratch)
+
+
+class _Names:
+    """Unique names for ops and values, as the plan, the report and errors show them: ``%7``, ``%7 q.add /add``."""
+
+    def __init__(self, function: Function) -> None:
+        self._tensors: dict[int, str] = {}
+        self._nodes: dict[int, str] = {}
+        taken: set[str] = set()
+        number = 0
+        for v in function.inputs:
+            self._tensors[id(v)] = self._fresh(v.name or "in", taken)
+        for op in function.ops:
+            label = ""
+            for r in op.results:
+                text = r.name or str(number)
+                number += not r.name
+                self._tensors[id(r)] = self._fresh(text, taken)
+                label = label or self._tensors[id(r)]
+            self._nodes[id(op)] = " ".join(filter(None, [label, op.opcode, op.loc]))
+
+    @staticmethod
+    def _fresh(text: str, taken: set[str]) -> str:
+        name, k = f"%{text}", 2
+        while name in taken:
+            name, k = f"%{text}.{k}", k + 1
+        taken.add(name)
+        return name
+
+    def tensor(self, value: Value) -> str:
+        return self._tensors[id(value)]
+
+    def node(self, op: Op) -> str:
+        return self._nodes[id(op)]
+
+
+def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int) -> Node:
+    read = [root(v) for v in op.operands if v is not None]
+    read = [v for v in read if not isinstance(v, Constant)]
+    inplace: dict[str, tuple[str, ...]] = {}
+    by_field = {name: root(v) for name, v in op.named_operands()}
+    for field, candidates in op.inplace.items():
+        out = op.results[op.result_fields.index(field)]
+        if id(out) in places:
+            continue
+        over = tuple(
+            names.tensor(by_field[c]) for c in candidates if c in by_field and _may_cover(out, by_field[c], read)
+        )
+        if over:
+            inplace[names.tensor(out)] = over
+    reads = tuple(dict.fromkeys(names.tensor(v) for v in read))
+    return Node(names.node(op), reads, tuple(names.tensor(r) for r in op.results), scratch, inplace)
+
+
+def _may_cover(out: Value, source: Value, read: list[Value]) -> bool:
+    """Whether ``out`` may be written over ``source``: element by element the same memory, and read only once.
+
+    An op that reads the same value through two operands (attention over one packed value) would find the second
+    overwritten.
+    """
+    same = out.type.nbytes == source.type.nbytes and out.type.dtype.size == source.type.dtype.size
+    return same and not isinstance(source, Constant) and sum(v is source for v in read) == 1
+
+
+def _with_views(function: Function, order: list[Op]) -> tuple[Op, ...]:
+    """``order`` with every view put right after the op that makes its operand; views of inputs come first."""
+    views: dict[int, list[Op]] = {}
+    for op in function.ops:
+        if op.is_view and op.operands[0] is not None:
+            views.setdefault(id(op.operands[0]), []).append(op)
+
+    def of(values: list[Value]) -> list[Op]:
+        found: list[Op] = []
+        for v in values:
+            for view in views.get(id(v), []):
+                found += [view, *of(view.results)]
+        return found
+
+    out = of([*function.constants(), *function.inputs])
+    for op in order:
+        out += [op, *of(op.results)]
+    return tuple(out)
