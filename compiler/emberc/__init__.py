@@ -1,0 +1,62 @@
+"""emberc: compiles trained ONNX models to integer-only C99 firmware for microcontrollers.
+
+::
+
+    import emberc
+    fw = emberc.compile("model.onnx", calibration="calib.npz", target="cortex-m7")
+    fw.run({"input_ids": ids})        # what the board will answer, bit for bit
+    print(fw.report)
+    fw.write("build")
+
+To extend it from outside: ``Pass`` and ``RewritePass`` (with ``default_pipeline``), ``Op`` with ``importer``,
+``lowering`` and ``emitter``; ``examples/custom_pass`` and ``examples/custom_op`` show both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from emberc.backend.c import Call, emitter
+from emberc.driver import Options, compile_model
+from emberc.errors import EmberError
+from emberc.firmware import Firmware
+from emberc.frontend import import_model, importer
+from emberc.ir.graph import Function, Module
+from emberc.ir.op import Op
+from emberc.passes import Pass, PassManager, Pipeline, RewritePass, default_pipeline
+from emberc.passes.lower import lowering
+
+__all__ = [
+    "Call",
+    "EmberError",
+    "Firmware",
+    "Function",
+    "Module",
+    "Op",
+    "Options",
+    "Pass",
+    "PassManager",
+    "Pipeline",
+    "RewritePass",
+    "compile",
+    "compile_model",
+    "default_pipeline",
+    "emitter",
+    "import_model",
+    "importer",
+    "lowering",
+]
+
+
+def compile(
+    model: str | Path | onnx.ModelProto,
+    calibration: str | Path | Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Firmware:
+    """Compiles an ONNX file or proto. Keyword arguments are the fields of ``emberc.Options`` (target, shapes, fix,
+    budget, flash, ram, precision, observer, pipeline, ...). Raises EmberError."""
+    return compile_model(model, calibration, Options(**options))

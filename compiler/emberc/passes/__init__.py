@@ -1,0 +1,19 @@
+"""Passes: one file a pass, ``manager.py`` runs them, ``pipeline.py`` is the default list.
+
+May import quant, memory, targets and ir.
+"""
+
+from emberc.passes.manager import PASSES, Pass, PassManager, Pipeline, RewritePass, parse_pipeline
+from emberc.passes.pipeline import default_pipeline
+from emberc.passes.quantize import Quantize
+
+__all__ = [
+    "PASSES",
+    "Pass",
+    "PassManager",
+    "Pipeline",
+    "Quantize",
+    "RewritePass",
+    "default_pipeline",
+    "parse_pipeline",
+]

@@ -1,0 +1,81 @@
+"""Budgets: what a build may take, and what to say when it takes more."""
+
+from __future__ import annotations
+
+from emberc.errors import FitError, UsageError
+from emberc.ir.graph import Module
+from emberc.report.model import Memory
+
+DEFAULT_BUDGET = 2 * 1024 * 1024
+
+_UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "kib": 1024, "mib": 1024**2}
+
+
+def parse_bytes(text: str) -> int:
+    """``"2MiB"``, ``"512kB"``, ``"131072"`` as bytes. Raises UsageError for anything else."""
+    digits = text.strip().rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
+    unit = text.strip()[len(digits) :].strip().lower()
+    try:
+        value = float(digits) * _UNITS[unit]
+    except (ValueError, KeyError):
+        raise UsageError(f"'{text}' is not a size", hints=["write bytes, or 512KiB, 2MiB, 300kB"]) from None
+    if value <= 0 or value != int(value):
+        raise UsageError(f"'{text}' is not a whole number of bytes above 0")
+    return int(value)
+
+
+def check_budget(module: Module, memory: Memory, *, enforced: bool) -> None:
+    """Raises FitError for a limit that was set and is exceeded; the default total is only noted.
+
+    The error says what is required, available and in excess, where the peak is, and what would fit.
+    """
+    over = memory.exceeded()
+    hard = {pool: v for pool, v in over.items() if enforced or pool != "total"}
+    if not over:
+        return
+    lines, hints = _explain(module, memory, over)
+    if hard:
+        pool, (required, available) = next(iter(hard.items()))
+        raise FitError(
+            f"{pool} needs {required:,} bytes, the budget is {available:,}: {required - available:,} too many",
+            at=_peak(memory),
+            details=lines,
+            hints=hints,
+        )
+    required, available = over["total"]
+    module.notes.append(
+        f"does not fit the default budget: {required:,} of {available:,} bytes, {required - available:,} too many"
+    )
+    module.notes += [f"to fit: {h}" for h in hints]
+
+
+def _peak(memory: Memory) -> str:
+    witness = memory.plan.witness
+    return f"{witness.node}, where {witness.bytes:,} bytes of the arena are live" if witness else "an empty arena"
+
+
+def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -> tuple[list[str], list[str]]:
+    f, r = memory.flash, memory.ram
+    code = "not measured" if f.code is None else f"{f.code:,}"
+    stack = "not measured" if r.stack is None else f"{r.stack:,}"
+    lines = [f"{p}: required {need:,}, available {have:,}, excess {need - have:,}" for p, (need, have) in over.items()]
+    lines.append(f"flash {f.total:,}: weights {f.weights:,}, tables {f.tables:,}, code {code}")
+    lines.append(f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), stack {stack}, I/O {r.io:,}")
+    biggest = sorted(((c.type.nbytes, c.name or "?") for c in module.main.constants()), reverse=True)[:3]
+    lines.append("largest constants: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
+    hints: list[str] = []
+    if "RAM" in over or r.arena > f.weights:
+        shapes = [f"{v.name}={'x'.join(map(str, (*v.shape[:-1], v.shape[-1] // 2)))}" for v in module.main.inputs]
+        hints.append("a shorter sequence, exported with dynamic axes: --shape " + " --shape ".join(shapes))
+    if biggest and ("total" in over or "flash" in over):
+        size, name = biggest[0]
+        excess = max(need - have for pool, (need, have) in over.items() if pool != "RAM")
+        enough = "is enough" if size // 2 >= excess else "saves most, not enough alone"
+        hints.append(f"a smaller {name} ({size:,} bytes): halving it (vocabulary, width or rank) {enough}")
+    hints.append("the limit that this build needs: " + " ".join(_limits(over)))
+    return lines, hints
+
+
+def _limits(over: dict[str, tuple[int, int]]) -> list[str]:
+    flags = {"total": "--budget", "flash": "--flash", "RAM": "--ram"}
+    return [f"{flags[pool]} {need}" for pool, (need, _) in over.items()]

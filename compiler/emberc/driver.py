@@ -1,0 +1,189 @@
+"""The journey of a model, top to bottom.
+
+    model.onnx ─ import ─ float IR ─ passes ─ integer IR ─ plan ─ emit ─ C ─ measure ─ report
+
+``compile_model`` is that journey. Each step is one call into the package that does it; read on from there:
+``frontend.import_model``, ``passes.default_pipeline``, ``backend.c.plan_for``, ``backend.c.emit``,
+``harness.measure_build``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from emberc.accuracy import float_outputs, measure_accuracy
+from emberc.backend.c import GoldenVector, HeaderInfo, emit, manifest, plan_for
+from emberc.budget import DEFAULT_BUDGET, check_budget
+from emberc.errors import InternalError
+from emberc.firmware import Firmware, integer_inputs
+from emberc.frontend import import_model
+from emberc.ir.graph import Module
+from emberc.ir.interpreter import run_function
+from emberc.measure import measured_code
+from emberc.passes import PassManager, Pipeline, Quantize, default_pipeline
+from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
+from emberc.report.model import Flash, Memory, Ram, Report
+from emberc.targets import load_target
+
+#: golden vectors written into a build
+GOLDEN_VECTORS = 4
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a compilation can be told. Byte counts in bytes; None: no limit of that kind was given.
+
+    ``shapes``: static shape by input name. ``fix``: inputs that become constants. ``budget``: total of flash and
+    RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
+    """
+
+    target: str = "host"
+    name: str | None = None
+    shapes: Mapping[str, tuple[int, ...]] | None = None
+    fix: Mapping[str, Any] | None = None
+    budget: int | None = None
+    flash: int | None = None
+    ram: int | None = None
+    observer: str = "minmax"
+    percentile: float = 99.99
+    precision: str = "int8"
+    pipeline: Pipeline | None = None
+    print_after: frozenset[str] = frozenset()
+    progress: Callable[[str, str, float], None] | None = None
+
+
+@dataclass
+class _Stages:
+    """Times the stages and tells whoever watches."""
+
+    progress: Callable[[str, str, float], None] | None
+    done: list[tuple[str, str, float]] = field(default_factory=list)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[list[str]]:
+        start, words = time.perf_counter(), [""]
+        yield words
+        self.done.append((name, words[0], time.perf_counter() - start))
+        if self.progress:
+            self.progress(*self.done[-1])
+
+
+def compile_model(
+    model: str | Path | onnx.ModelProto,
+    calibration: str | Path | Mapping[str, Any] | None = None,
+    options: Options | None = None,
+) -> Firmware:
+    """Compiles an ONNX model to firmware; nothing is written until ``Firmware.write``.
+
+    ``calibration`` is an .npz path or a dict of arrays, one per input with a leading sample axis; None makes samples
+    up. Raises EmberError subclasses only: ModelError, CalibrationError, TargetError, FitError, ...
+    """
+    options = options or Options()
+    stage = _Stages(options.progress)
+    target = load_target(options.target)
+
+    with stage("import") as did:
+        module = import_model(model, shapes=dict(options.shapes or {}), fix=dict(options.fix or {}), name=options.name)
+        did[0] = f"{len(module.main.ops)} float ops"
+
+    with stage("calibrate") as did:
+        data = _calibration(module, calibration)
+        module.calibration = data
+        module.target = target.name
+        module.budget = options.budget
+        did[0] = f"{len(data.samples)} samples, {len(data.held)} held back" + (", synthetic" if data.synthetic else "")
+
+    with stage("quantize") as did:
+        quantize = Quantize(options.observer, options.percentile, options.precision)
+        pipeline = options.pipeline or default_pipeline(quantize)
+        PassManager(pipeline, options.print_after).run(module)
+        did[0] = f"{len(module.main.ops)} integer ops"
+
+    with stage("plan") as did:
+        plan = plan_for(module.main, target)
+        did[0] = plan.memory.summary()
+
+    with stage("emit") as did:
+        golden = _golden(module, data)
+        info = HeaderInfo(version("emberc"), model_hash(model))
+        files = emit(module, plan, target=target, golden=golden, header_info=info, name=module.name)
+        did[0] = f"{len(files)} files"
+
+    with stage("measure") as did:
+        build = manifest(files)
+        code, stack = measured_code(files, target, module.notes)
+        memory = Memory(
+            Flash(build["weights_bytes"], build["tables_bytes"], code),
+            Ram(plan.arena_bytes, build["state_bytes"], stack, plan.io_bytes),
+            DEFAULT_BUDGET if options.budget is None else options.budget,
+            plan.memory.any_order_bound,
+            plan.memory.proved,
+            plan.memory,
+            {k: v for k, v in {"flash": options.flash, "RAM": options.ram}.items() if v is not None},
+        )
+        did[0] = f"{memory.total:,} bytes in all"
+    check_budget(module, memory, enforced=options.budget is not None)
+
+    with stage("compare") as did:
+        want, reference = float_outputs(model, data.held, options.fix or {})
+        accuracy = measure_accuracy(module.main, data.held, want)
+        did[0] = f"{len(data.held)} samples against {reference}"
+
+    report = Report(
+        model=module.name,
+        target=target.name,
+        integer_only=not any(r.type.dtype.is_float for op in module.main.ops for r in op.results),
+        macs=sum(op.cost().macs for op in module.main.ops),
+        memory=memory,
+        accuracy=accuracy,
+        accuracy_samples=len(data.held),
+        accuracy_reference=reference,
+        synthetic=data.synthetic,
+        ops=dict(sorted(Counter(op.opcode for op in module.main.ops).items())),
+        largest=_largest(module),
+        notes=list(module.notes),
+        stages=stage.done,
+    )
+    return Firmware(module, plan, files, report)
+
+
+def model_hash(model: str | Path | onnx.ModelProto) -> str:
+    """SHA-256 of the model file (without external data), or of the proto's deterministic bytes."""
+    if isinstance(model, onnx.ModelProto):
+        return hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
+    return hashlib.sha256(Path(model).read_bytes()).hexdigest()
+
+
+def _calibration(module: Module, calibration: str | Path | Mapping[str, Any] | None) -> CalibrationData:
+    if calibration is None:
+        return synthetic_calibration(module.main)
+    return load_calibration(calibration, module.main)
+
+
+def _golden(module: Module, data: CalibrationData) -> list[GoldenVector]:
+    """Reference runs on held-back samples, or on as many as there are."""
+    samples = (list(data.held) + [s for s in data.samples if not any(s is h for h in data.held)])[:GOLDEN_VECTORS]
+    if not samples:
+        raise InternalError("there is no sample to make golden vectors from")
+    vectors: list[GoldenVector] = []
+    for sample in samples:
+        inputs = integer_inputs(module.main, sample)
+        vectors.append(GoldenVector(inputs, run_function(module.main, inputs)))
+    return vectors
+
+
+def _largest(module: Module, count: int = 8) -> list[tuple[str, int]]:
+    """The constants that take most of the flash."""
+    sizes = [(c.name or "?", int(np.asarray(c.data).nbytes)) for c in module.main.constants()]
+    return sorted(sizes, key=lambda s: (-s[1], s[0]))[:count]

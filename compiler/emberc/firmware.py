@@ -1,0 +1,77 @@
+"""Firmware: a compiled model. Runs as the board will, bit for bit, and writes the build directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emberc.backend import FunctionPlan
+from emberc.backend.c import Files, write_files
+from emberc.errors import UsageError
+from emberc.ir.graph import Function, Module
+from emberc.ir.interpreter import run_function
+from emberc.ir.types import Array
+from emberc.report.model import Report
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """``module`` is the integer IR, ``plan`` its memory, ``files`` the build directory's content by path."""
+
+    module: Module
+    plan: FunctionPlan
+    files: Files
+    report: Report
+
+    def run(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
+        """What the board will answer, as floats: outputs by name, dequantized.
+
+        ``inputs`` are arrays as the ONNX model takes them (floats are quantized). Raises UsageError for a missing
+        or misshapen input, or a token id outside its table.
+        """
+        return dequantized(self.module.main, self.run_integer(inputs))
+
+    def run_integer(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
+        """The integers that the firmware writes, by output name."""
+        return run_function(self.module.main, integer_inputs(self.module.main, inputs))
+
+    def write(self, folder: str | Path) -> Path:
+        """Writes the build directory, whole or not at all; returns it. Raises UsageError when it can't be written."""
+        report = json.dumps(self.report.to_json(timings=False), indent=1) + "\n"
+        extra = {"report.json": report, "memory_plan.json": self.plan.memory.to_text()}
+        write_files({**self.files, **extra}, Path(folder))
+        return Path(folder)
+
+
+def integer_inputs(function: Function, inputs: Mapping[str, Any]) -> dict[str, Array]:
+    """Arrays as the firmware takes them: floats quantized, indices cast. Raises UsageError naming the input."""
+    known = {v.name or "": v for v in function.inputs}
+    unknown = sorted(set(inputs) - set(known))
+    missing = sorted(set(known) - set(inputs))
+    if unknown or missing:
+        problem = [f"unknown {', '.join(unknown)}"] * bool(unknown) + [f"missing {', '.join(missing)}"] * bool(missing)
+        raise UsageError(
+            f"inputs: {' and '.join(problem)}",
+            hints=["the firmware takes: " + ", ".join(f"{n} {list(v.shape)}" for n, v in known.items())],
+        )
+    out: dict[str, Array] = {}
+    for name, v in known.items():
+        array = np.asarray(inputs[name])
+        if array.size != v.type.elements:
+            raise UsageError(f"input '{name}' has shape {list(array.shape)}, the firmware takes {list(v.shape)}")
+        array = array.reshape(v.shape)
+        out[name] = v.type.quant.quantize(array, v.type.dtype) if v.type.quant else array.astype(v.type.dtype.numpy)
+    return out
+
+
+def dequantized(function: Function, outputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Float arrays of a function's integer outputs; outputs that stand for no real pass through."""
+    return {
+        name: v.type.quant.dequantize(outputs[name]) if v.type.quant else outputs[name]
+        for name, v in function.outputs.items()
+    }

@@ -1,0 +1,37 @@
+"""The default pipeline: one readable list."""
+
+from __future__ import annotations
+
+from emberc.passes.canonicalize import Canonicalize
+from emberc.passes.fuse_attention import FuseAttention
+from emberc.passes.fuse_embedding import FuseEmbedding
+from emberc.passes.fuse_epilogue import FuseEpilogue
+from emberc.passes.fuse_gelu import FuseGelu
+from emberc.passes.fuse_linear import FuseLinear
+from emberc.passes.fuse_norm import FuseNorm
+from emberc.passes.fuse_qkv import FuseQkv
+from emberc.passes.manager import Pipeline
+from emberc.passes.prune_rows import PruneRows
+from emberc.passes.quantize import Quantize
+
+
+def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
+    """From an imported float module to an integer module that is ready to be planned."""
+    return Pipeline(
+        [
+            # float -> float
+            Canonicalize(),  # one spelling for what exporters write in many
+            FuseNorm(),  # LayerNorm and RMSNorm from their parts
+            FuseGelu(),  # GELU and SiLU from their parts
+            FuseLinear(),  # products with constants, their biases and gains
+            FuseAttention(),  # softmax(q k^T) v without the L x L matrix
+            FuseEmbedding(),  # table look-ups summed in one op
+            PruneRows(),  # only the rows that the outputs need
+            FuseLinear(),  # pruning may have brought a linear and its bias together
+            FuseQkv(),  # linears of one input become one
+            # float -> integer
+            quantize or Quantize(),
+            # integer -> integer
+            FuseEpilogue(),  # tables into the products that feed them
+        ]
+    )

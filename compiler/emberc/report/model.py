@@ -1,0 +1,131 @@
+"""The report of one compilation: what was measured, as plain data that prints and serialises.
+
+Bytes are bytes, ``None`` stands for what could not be measured on this machine (no cross compiler), never for a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from emberc.memory import Plan
+
+
+@dataclass(frozen=True)
+class Flash:
+    """Read-only bytes: weights, look-up tables and kernel parameters, code."""
+
+    weights: int
+    tables: int
+    code: int | None
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.tables + (self.code or 0)
+
+
+@dataclass(frozen=True)
+class Ram:
+    """Writable bytes: arena, state between calls, worst-case stack, the caller's input and output buffers."""
+
+    arena: int
+    state: int
+    stack: int | None
+    io: int
+
+    @property
+    def total(self) -> int:
+        return self.arena + self.state + (self.stack or 0) + self.io
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The three pools. ``arena_bound`` is what no order and placement can go below; ``arena_proved``: it is met."""
+
+    flash: Flash
+    ram: Ram
+    budget: int
+    arena_bound: int
+    arena_proved: bool
+    plan: Plan
+    limits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return self.flash.total + self.ram.total
+
+    def exceeded(self) -> dict[str, tuple[int, int]]:
+        """Pools over their limit: name -> (required, available)."""
+        have = {"total": self.total, "flash": self.flash.total, "RAM": self.ram.total}
+        limits = {"total": self.budget, **self.limits}
+        return {k: (have[k], limit) for k, limit in limits.items() if have[k] > limit}
+
+    def to_json(self) -> dict[str, Any]:
+        flash, ram = asdict(self.flash), asdict(self.ram)
+        return {
+            "flash": {**flash, "total": self.flash.total},
+            "ram": {**ram, "total": self.ram.total},
+            "total": self.total,
+            "budget": self.budget,
+            "limits": dict(sorted(self.limits.items())),
+            "fits": not self.exceeded(),
+            "arena_bound": self.arena_bound,
+            "arena_proved": self.arena_proved,
+        }
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """One output, firmware against the float model on held-back samples.
+
+    ``sqnr_db``: signal to quantization noise, 10 log10(sum x^2 / sum (x - y)^2). ``top1_agreement``: share of rows
+    whose largest element is at the same place.
+    """
+
+    sqnr_db: float | None
+    cosine: float
+    top1_agreement: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it. ``accuracy`` is by output name, over ``accuracy_samples`` samples against ``accuracy_reference``."""
+
+    model: str
+    target: str
+    integer_only: bool
+    macs: int
+    memory: Memory
+    accuracy: dict[str, Accuracy]
+    accuracy_samples: int
+    accuracy_reference: str
+    synthetic: bool
+    ops: dict[str, int]
+    largest: list[tuple[str, int]]
+    notes: list[str]
+    stages: list[tuple[str, str, float]]
+
+    @property
+    def seconds(self) -> float:
+        return sum(s for _, _, s in self.stages)
+
+    def to_json(self, *, timings: bool = True) -> dict[str, Any]:
+        """The JSON that ``emberc compile --json`` prints; without timings it is the same for the same input."""
+        data: dict[str, Any] = {
+            "model": self.model,
+            "target": self.target,
+            "integer_only": self.integer_only,
+            "macs": self.macs,
+            "memory": self.memory.to_json(),
+            "accuracy": {k: asdict(a) for k, a in self.accuracy.items()},
+            "accuracy_samples": self.accuracy_samples,
+            "accuracy_reference": self.accuracy_reference,
+            "synthetic_calibration": self.synthetic,
+            "ops": self.ops,
+            "largest": [{"name": n, "bytes": b} for n, b in self.largest],
+            "notes": self.notes,
+        }
+        if timings:
+            data["seconds"] = round(self.seconds, 3)
+            data["stages"] = [{"stage": s, "did": d, "seconds": round(t, 3)} for s, d, t in self.stages]
+        return data

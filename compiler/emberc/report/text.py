@@ -1,0 +1,34 @@
+"""The report as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from emberc.report.model import Report
+
+
+def kilobytes(n: int | None) -> str:
+    """``12.3 kB``; kilobytes of 1,000 bytes."""
+    return "?" if n is None else f"{n / 1000:.1f}"
+
+
+def render(report: Report) -> str:
+    """Memory, accuracy and notes in a few lines."""
+    m = report.memory
+    bound = "= bound, proved" if m.arena_proved else f"bound {kilobytes(m.arena_bound)}, not proved"
+    lines = [
+        f"memory     flash {kilobytes(m.flash.total)} kB   weights {kilobytes(m.flash.weights)}  "
+        f"tables {kilobytes(m.flash.tables)}  code {kilobytes(m.flash.code)}",
+        f"           RAM   {kilobytes(m.ram.total)} kB   arena {kilobytes(m.ram.arena)} ({bound})  "
+        f"state {kilobytes(m.ram.state)}  stack {kilobytes(m.ram.stack)}  I/O {kilobytes(m.ram.io)}",
+        f"           total {kilobytes(m.total)} kB of {kilobytes(m.budget)} kB",
+    ]
+    for pool, (required, available) in m.exceeded().items():
+        lines.append(f"           {pool} does not fit: {required:,} of {available:,} bytes, {required - available:,} too many")
+    for name, a in report.accuracy.items():
+        sqnr = "exact" if a.sqnr_db is None else f"SQNR {a.sqnr_db:.1f} dB"
+        lines.append(
+            f"accuracy   {name} {sqnr}, cosine {a.cosine:.5f}, {100 * a.top1_agreement:.1f} % same top-1 as float"
+            f" ({report.accuracy_samples} samples)"
+        )
+    lines.append(f"work       {report.macs:,} multiply-accumulates, integers only")
+    lines += [f"note       {n}" for n in report.notes]
+    return "\n".join(lines)
