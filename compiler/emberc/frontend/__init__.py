@@ -1,0 +1,11 @@
+"""ONNX in, float IR out: one function with static shapes, constants folded, functions inlined.
+
+``load`` reads the file and refuses what is damaged, ``signature`` makes the input shapes static, ``convert`` walks
+the nodes, ``importers`` say what each ONNX operator means in the float dialect. Imports ``ir`` and ``errors`` only.
+"""
+
+from emberc.frontend.context import NodeContext
+from emberc.frontend.model import import_model
+from emberc.frontend.registry import importer
+
+__all__ = ["NodeContext", "import_model", "importer"]

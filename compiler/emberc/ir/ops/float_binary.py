@@ -5,8 +5,6 @@ Both operands have one element type. Integers wrap around, as in numpy and ONNX.
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from emberc.errors import VerifyError
@@ -75,7 +73,7 @@ class Div(Binary):
             return np.divide(a, b)
         down = np.floor_divide(a, b)
         exact = np.equal(np.multiply(down, b), a)
-        return cast(Array, np.where((np.less(a, 0) ^ np.less(b, 0)) & ~exact, down + 1, down))
+        return np.where((np.less(a, 0) ^ np.less(b, 0)) & ~exact, down + 1, down)
 
 
 class Mod(Binary):

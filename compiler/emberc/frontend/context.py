@@ -1,0 +1,124 @@
+"""NodeContext: what an importer sees of one ONNX node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import onnx
+
+from emberc.errors import ModelError, UnsupportedError
+from emberc.frontend.emitter import Emitter
+from emberc.frontend.tensors import to_array
+from emberc.ir.builder import Builder
+from emberc.ir.types import Array
+from emberc.ir.values import Constant, Value
+
+Attributes = Mapping[str, onnx.AttributeProto]
+
+
+class NodeContext(Emitter):
+    """Inputs, attributes and the builder of one node.
+
+    ``inputs`` holds None for those left out; ``opset`` is the version of the node's domain; ``place`` names the node
+    in errors; ``read`` tells per output whether anything reads it.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        node: onnx.NodeProto,
+        inputs: Sequence[Value | None],
+        attributes: Attributes,
+        *,
+        opset: int,
+        place: str,
+        folder: Path | None = None,
+        read: Sequence[bool] = (),
+    ) -> None:
+        super().__init__(builder)
+        self.op_type = node.op_type
+        self.domain = node.domain
+        self.inputs = list(inputs)
+        self.output_count = len(node.output)
+        self.attributes = attributes
+        self.opset = opset
+        self.place = place
+        self.folder = folder
+        self.read = list(read)
+
+    # --- inputs
+
+    def input(self, index: int) -> Value:
+        """Input number ``index``. Raises ModelError where it is missing."""
+        value = self.optional(index)
+        if value is None:
+            raise ModelError(f"{self.op_type} lacks its input number {index}", at=self.place)
+        return value
+
+    def optional(self, index: int) -> Value | None:
+        """Input number ``index``, None where it is left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def array(self, index: int, what: str) -> Array:
+        """An input that must be known at compile time. Raises UnsupportedError where it is not."""
+        value = self.input(index)
+        if not isinstance(value, Constant):
+            raise UnsupportedError(
+                f"{self.op_type}: its {what} depends on the model's input data",
+                at=self.place,
+                hints=["firmware needs every size at compile time: export with static shapes, or fix the input"],
+            )
+        return value.data
+
+    def int_list(self, index: int, what: str) -> list[int] | None:
+        """An optional input of integers known at compile time."""
+        if self.optional(index) is None:
+            return None
+        return [int(i) for i in self.array(index, what).reshape(-1)]
+
+    def wants(self, index: int) -> bool:
+        """Whether anything reads output number ``index``."""
+        return index < len(self.read) and self.read[index]
+
+    # --- attributes
+
+    def has(self, name: str) -> bool:
+        return name in self.attributes
+
+    def integer(self, name: str, default: int = 0) -> int:
+        return int(self.attributes[name].i) if name in self.attributes else default
+
+    def number(self, name: str, default: float = 0.0) -> float:
+        return float(self.attributes[name].f) if name in self.attributes else default
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.attributes[name].s.decode() if name in self.attributes else default
+
+    def integers(self, name: str) -> list[int] | None:
+        return [int(i) for i in self.attributes[name].ints] if name in self.attributes else None
+
+    def numbers(self, name: str) -> list[float] | None:
+        return [float(x) for x in self.attributes[name].floats] if name in self.attributes else None
+
+    def tensor(self, name: str) -> Array:
+        """A tensor attribute."""
+        return to_array(self.attributes[name].t, self.folder, self.place)
+
+    # --- axes and refusals
+
+    def axis(self, axis: int, rank: int) -> int:
+        """``axis`` counted from the front. Raises ModelError outside -rank .. rank - 1."""
+        if not -rank <= axis < rank:
+            raise ModelError(f"{self.op_type}: axis {axis} does not exist, its input has {rank}", at=self.place)
+        return axis % rank if rank else 0
+
+    def refuse(self, what: str, allowed: str) -> UnsupportedError:
+        """The error for an attribute or form that is not supported; ``allowed`` says what is."""
+        return UnsupportedError(
+            f"{self.op_type}: {what} is not supported", at=self.place, details=[f"allowed: {allowed}"]
+        )
+
+    def invalid(self, what: str) -> ModelError:
+        """The error for a node that breaks ONNX's own rules."""
+        return ModelError(f"{self.op_type}: {what}", at=self.place)

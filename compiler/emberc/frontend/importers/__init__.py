@@ -1,0 +1,13 @@
+"""What each ONNX operator means in the float dialect, one file a family; importing this package registers them."""
+
+from emberc.frontend.importers import activation as activation
+from emberc.frontend.importers import attention as attention
+from emberc.frontend.importers import elementwise as elementwise
+from emberc.frontend.importers import indexing as indexing
+from emberc.frontend.importers import math as math
+from emberc.frontend.importers import microsoft as microsoft
+from emberc.frontend.importers import movement as movement
+from emberc.frontend.importers import norm as norm
+from emberc.frontend.importers import reduce as reduce
+from emberc.frontend.importers import shape as shape
+from emberc.frontend.importers import window as window

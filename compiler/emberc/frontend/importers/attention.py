@@ -1,0 +1,140 @@
+"""Attention (opset 23) and rotary embeddings, spelled out in matrix products; passes fuse them again."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from emberc.frontend.context import NodeContext
+from emberc.frontend.registry import importer
+from emberc.ir.ops import float_unary as fu
+from emberc.ir.ops.float_norm import Softmax
+from emberc.ir.types import DType
+from emberc.ir.values import Value
+
+NEGATIVE = -np.inf
+
+
+@importer("Attention", since=23)
+def attention(node: NodeContext) -> list[Value | None]:
+    """softmax(scale Q K^T + mask) V with grouped heads, softcap, causal masks and a key/value cache."""
+    q, k, v = (node.input(i) for i in range(3))
+    flat = q.type.rank == 3
+    if flat:
+        heads, kv_heads = node.integer("q_num_heads"), node.integer("kv_num_heads")
+        if not heads or not kv_heads:
+            raise node.invalid("3-D inputs need q_num_heads and kv_num_heads")
+        q, k, v = split_heads(node, q, heads), split_heads(node, k, kv_heads), split_heads(node, v, kv_heads)
+    if node.optional(6) is not None:
+        raise node.refuse("nonpad_kv_seqlen", "padding as attn_mask")
+    for i, which in ((4, "past_key"), (5, "past_value")):
+        past = node.optional(i)
+        if past is not None and which == "past_key":
+            k = node.concat([past, k], 2)
+        elif past is not None:
+            v = node.concat([past, v], 2)
+    key, value = k, v
+    heads, kv_heads = q.shape[1], k.shape[1]
+    if kv_heads != heads:
+        k, v = repeat_heads(node, k, heads // kv_heads), repeat_heads(node, v, heads // kv_heads)
+    scale = node.number("scale", 0.0) or 1 / math.sqrt(q.shape[-1])
+    product = node.mul(node.matmul(q, node.swap_last(k)), node.scalar(scale, q))
+    scores = masked = product
+    softcap = node.number("softcap", 0.0)
+    mask = mask_bias(
+        node, node.optional(3), product, bool(node.integer("is_causal")), key.shape[2] - node.input(1).shape[-2]
+    )
+    if mask is not None:
+        masked = node.add(scores, mask)
+    capped = masked
+    if softcap:
+        capped = node.mul(node.emit(fu.Tanh, node.div(product, node.scalar(softcap, q))), node.scalar(softcap, q))
+        capped = capped if mask is None else node.add(capped, mask)
+    probabilities = node.emit(Softmax, capped, axis=3)
+    y = node.matmul(probabilities, v)
+    if flat:
+        y = merge_heads(node, y)
+    stage = [product, masked, capped, probabilities]
+    if node.wants(3) and softcap and node.integer("qk_matmul_output_mode"):
+        raise node.refuse("qk_matmul_output_mode with softcap", "mode 0, or no softcap")
+    return [y, key, value, stage[node.integer("qk_matmul_output_mode", 0)]]
+
+
+@importer("RotaryEmbedding", since=23)
+def rotary_embedding(node: NodeContext) -> Value:
+    """Turns pairs of features by an angle that grows with the position (Su et al. 2021)."""
+    x, cos, sin = node.input(0), node.input(1), node.input(2)
+    ids = node.optional(3)
+    flat = x.type.rank == 3
+    if flat:
+        heads = node.integer("num_heads")
+        if not heads:
+            raise node.invalid("a 3-D input needs num_heads")
+        x = split_heads(node, x, heads)
+    if ids is not None:
+        from emberc.ir.ops.float_movement import Gather
+
+        cos, sin = (node.emit(Gather, t, ids, axis=0) for t in (cos, sin))
+    size = node.integer("rotary_embedding_dim") or x.shape[3]
+    y = rotate(node, x, node.unsqueeze(cos, 1), node.unsqueeze(sin, 1), size, bool(node.integer("interleaved")))
+    return merge_heads(node, y) if flat else y
+
+
+def rotate(node: NodeContext, x: Value, cos: Value, sin: Value, size: int, interleaved: bool) -> Value:
+    """x [B, H, L, D], of whose D the first ``size`` turn; cos and sin [B, 1, L, size / 2]."""
+    half = size // 2
+    turning, still = node.slice(x, 3, 0, size), node.slice(x, 3, size, x.shape[3])
+    lead = list(x.shape[:3])
+    if interleaved:
+        pairs = node.reshape(turning, [*lead, half, 2])
+        a = node.reshape(node.slice(pairs, 4, 0, 1), [*lead, half])
+        b = node.reshape(node.slice(pairs, 4, 1, 2), [*lead, half])
+    else:
+        a, b = node.slice(turning, 3, 0, half), node.slice(turning, 3, half, size)
+    cos, sin = node.slice(cos, 3, 0, half), node.slice(sin, 3, 0, half)
+    real = node.sub(node.mul(a, cos), node.mul(b, sin))
+    imaginary = node.add(node.mul(a, sin), node.mul(b, cos))
+    if interleaved:
+        columns = [node.unsqueeze(t, 4) for t in (real, imaginary)]
+        turned = node.reshape(node.concat(columns, 4), [*lead, size])
+    else:
+        turned = node.concat([real, imaginary], 3)
+    return node.concat([turned, still], 3)
+
+
+def split_heads(node: NodeContext, x: Value, heads: int) -> Value:
+    """[B, L, H * D] -> [B, H, L, D]"""
+    b, length, width = x.shape
+    return node.transpose(node.reshape(x, [b, length, heads, width // heads]), [0, 2, 1, 3])
+
+
+def merge_heads(node: NodeContext, x: Value) -> Value:
+    """[B, H, L, D] -> [B, L, H * D]"""
+    b, heads, length, width = x.shape
+    return node.reshape(node.transpose(x, [0, 2, 1, 3]), [b, length, heads * width])
+
+
+def repeat_heads(node: NodeContext, x: Value, times: int) -> Value:
+    """Every head ``times`` times in a row: [B, H, L, D] -> [B, H * times, L, D]"""
+    b, heads, length, width = x.shape
+    wide = node.expand(node.unsqueeze(x, 2), [b, heads, times, length, width])
+    return node.reshape(wide, [b, heads * times, length, width])
+
+
+def mask_bias(node: NodeContext, mask: Value | None, scores: Value, causal: bool, past: int) -> Value | None:
+    """What is added to ``scores`` [B, H, Lq, Lk]: 0 where a key may be seen, -inf elsewhere."""
+    bias = mask
+    if mask is not None and mask.type.dtype is DType.BOOL:
+        bias = node.where(mask, node.scalar(0, scores), node.scalar(NEGATIVE, scores))
+    if bias is not None and bias.shape[-1] < scores.shape[-1]:
+        from emberc.ir.ops.float_movement import Pad
+
+        pads = [0] * (2 * bias.type.rank - 1) + [scores.shape[-1] - bias.shape[-1]]
+        bias = node.emit(Pad, bias, pads=pads, value=NEGATIVE)
+    if causal:
+        rows, columns = np.ogrid[: scores.shape[2], : scores.shape[3]]
+        seen = np.where(columns <= rows + past, 0.0, NEGATIVE)
+        corner = node.constant(seen, scores.type.dtype)
+        bias = corner if bias is None else node.add(bias, corner)
+    return bias

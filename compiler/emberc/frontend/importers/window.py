@@ -1,0 +1,103 @@
+"""Operators that slide a window: convolution and pooling."""
+
+from __future__ import annotations
+
+from math import prod
+
+from emberc.frontend.context import NodeContext
+from emberc.frontend.registry import importer
+from emberc.ir.ops.float_linear import Conv, Pool
+from emberc.ir.values import Value
+
+
+@importer("Conv")
+def conv(node: NodeContext) -> Value:
+    x, w = node.input(0), node.input(1)
+    strides, dilations, pads = _geometry(node, x, list(w.shape[2:]))
+    groups = node.integer("group", 1)
+    return node.emit(
+        Conv, x, strides=strides, dilations=dilations, pads=pads, w=w, bias=node.optional(2), groups=groups
+    )
+
+
+@importer("MaxPool", "AveragePool")
+def pool(node: NodeContext) -> Value:
+    x = node.input(0)
+    kernel = node.integers("kernel_shape") or []
+    if node.wants(1):
+        raise node.refuse("the output 'Indices'", "the values only")
+    strides, dilations, pads = _geometry(node, x, kernel)
+    kind = "max" if node.op_type == "MaxPool" else "mean"
+    count = bool(node.integer("count_include_pad"))
+    if node.integer("ceil_mode"):
+        extra = _ceil_pads(x, kernel, strides, dilations, pads)
+        if any(extra) and count:
+            raise node.refuse("ceil_mode=1 with count_include_pad=1", "one of them")
+        n = len(kernel)
+        pads = [*pads[:n], *[p + e for p, e in zip(pads[n:], extra, strict=True)]]
+    return node.emit(
+        Pool, x, strides=strides, dilations=dilations, pads=pads, kind=kind, kernel=kernel, count_pads=count
+    )
+
+
+@importer("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(node: NodeContext) -> Value:
+    x = node.input(0)
+    kind = "max" if node.op_type == "GlobalMaxPool" else "mean"
+    return node.reduce(x, kind, list(range(2, x.type.rank)))
+
+
+@importer("LRN")
+def lrn(node: NodeContext) -> Value:
+    """x / (bias + alpha / size * sum of x^2 over ``size`` neighbouring channels)^beta"""
+    from emberc.ir.ops.float_binary import Pow
+
+    x, size = node.input(0), node.integer("size", 1)
+    n, c = x.shape[:2]
+    rows = node.reshape(node.mul(x, x), [n, 1, c, prod(x.shape[2:])])
+    before = (size - 1) // 2
+    mean = node.emit(
+        Pool,
+        rows,
+        strides=[1, 1],
+        dilations=[1, 1],
+        pads=[before, 0, size - 1 - before, 0],
+        kind="mean",
+        kernel=[size, 1],
+        count_pads=True,
+    )
+    alpha, beta, bias = node.number("alpha", 1e-4), node.number("beta", 0.75), node.number("bias", 1.0)
+    total = node.add(node.mul(mean, node.scalar(alpha, x)), node.scalar(bias, x))
+    return node.div(x, node.emit(Pow, node.reshape(total, x.shape), node.scalar(beta, x)))
+
+
+def _geometry(node: NodeContext, x: Value, kernel: list[int]) -> tuple[list[int], list[int], list[int]]:
+    """Strides, dilations and pads with auto_pad resolved."""
+    n = len(kernel)
+    if x.type.rank != n + 2:
+        raise node.invalid(f"a kernel {kernel} does not fit {list(x.shape)}")
+    strides = node.integers("strides") or [1] * n
+    dilations = node.integers("dilations") or [1] * n
+    auto = node.text("auto_pad", "NOTSET")
+    if auto in ("NOTSET", "VALID", ""):
+        return strides, dilations, (node.integers("pads") if auto != "VALID" else None) or [0] * 2 * n
+    before, after = [], []
+    for size, k, s, d in zip(x.shape[2:], kernel, strides, dilations, strict=True):
+        total = max(0, (-(-size // s) - 1) * s + d * (k - 1) + 1 - size)
+        low = total // 2 if auto == "SAME_UPPER" else total - total // 2
+        before.append(low)
+        after.append(total - low)
+    return strides, dilations, before + after
+
+
+def _ceil_pads(x: Value, kernel: list[int], strides: list[int], dilations: list[int], pads: list[int]) -> list[int]:
+    """Padding after each axis that gives a last, partial window its room; it must start inside x or the front pad."""
+    extra = []
+    n = len(kernel)
+    for i, (k, s, d) in enumerate(zip(kernel, strides, dilations, strict=True)):
+        size = x.shape[2 + i]
+        room = size + pads[i] + pads[n + i] - (d * (k - 1) + 1)
+        short = -room % s
+        starts = (room + short) // s * s
+        extra.append(short if short and starts < size + pads[i] else 0)
+    return extra
