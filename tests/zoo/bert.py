@@ -19,30 +19,31 @@ class _LogitsOnly(nn.Module):
         self.names = spec.input_names
         self.additive = spec.mask_form == "additive"
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+    def answer(self, *inputs: torch.Tensor) -> torch.Tensor:
         """[batch, L] int64 each -> [batch, labels], or [batch, L, vocab] for the masked-LM head."""
         arguments = dict(zip(self.names, inputs, strict=True))
         if self.additive:  # [batch, L] -> [batch, 1, 1, L], added to the attention logits as it is
             mask = arguments["attention_mask"][:, None, None, :].to(torch.float32)
             arguments["attention_mask"] = (1.0 - mask) * -10000.0
-        return self.bert(**arguments).logits
+        logits: torch.Tensor = self.bert(**arguments).logits
+        return logits
 
 
 class _Ids(_LogitsOnly):
     def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
-        return super().forward(input_ids)
+        return self.answer(input_ids)
 
 
 class _IdsMask(_LogitsOnly):
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        return super().forward(input_ids, attention_mask)
+        return self.answer(input_ids, attention_mask)
 
 
 class _IdsMaskTypes(_LogitsOnly):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
     ) -> torch.Tensor:
-        return super().forward(input_ids, attention_mask, token_type_ids)
+        return self.answer(input_ids, attention_mask, token_type_ids)
 
 
 _SIGNATURES = {"ids": _Ids, "ids+mask": _IdsMask, "ids+mask+types": _IdsMaskTypes}
