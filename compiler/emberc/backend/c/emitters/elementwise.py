@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from emberc.backend.c.context import EmitContext
-from emberc.backend.c.emitters.strides import Loops, broadcast_strides
 from emberc.backend.c.emitters.suffix import typed
 from emberc.backend.c.literals import Initialiser
 from emberc.backend.c.registry import Call, emitter
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
+from emberc.ir.strides import broadcast_strides
 from emberc.ir.values import Value
 
-DIMS = 5
-"""EMBER_DIMS of the runtime."""
 
-
-def broadcast(z: Value, operands: Sequence[Value | None], loc: str) -> Loops:
-    """The loops over ``z`` with each operand's strides; an absent operand has none."""
-    strides = [[0] * z.type.rank if v is None else broadcast_strides(v.shape, z.shape) for v in operands]
-    return Loops(list(z.shape), strides).padded(DIMS, loc)
-
-
-def shape_field(loops: Loops) -> Initialiser:
-    """The struct ember_broadcast of two operands."""
-    return {"dims": [*loops.dims], "xs": [*loops.strides[0]], "ys": [*loops.strides[1]]}
+def shape_field(z: Value, x: Value, y: Value | None) -> Initialiser:
+    """The struct ember_broadcast of operands that broadcast to ``z``; an absent one has no strides."""
+    dims, strides = broadcast_strides(z.shape, [x.shape, () if y is None else y.shape])
+    return {"dims": [*dims], "xs": [*strides[0]], "ys": [*strides[1]]}
 
 
 @emitter("q.add", kernel=typed("ember_add", "x", "y", writes="z"))
@@ -32,7 +22,7 @@ def emit_add(op: Add, ctx: EmitContext) -> Call:
     p = ctx.params(
         "ember_add_params",
         {
-            "shape": shape_field(broadcast(op.z, [op.x, op.y], op.loc)),
+            "shape": shape_field(op.z, op.x, op.y),
             "m1": op.m1,
             "s1": op.s1,
             "m2": op.m2,
@@ -49,7 +39,7 @@ def emit_mul(op: Mul, ctx: EmitContext) -> Call:
     p = ctx.params(
         "ember_mul_params",
         {
-            "shape": shape_field(broadcast(op.z, [op.x, op.y], op.loc)),
+            "shape": shape_field(op.z, op.x, op.y),
             "zx": op.zx,
             "zy": op.zy,
             "m": op.m,
