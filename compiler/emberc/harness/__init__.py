@@ -8,13 +8,12 @@ with ``cycles``, ``stack`` and ``measure`` (what ``emberc compile`` reports), ``
 from emberc.harness.campaign import TestRun, expand_targets, test_build
 from emberc.harness.compile import STRICT_CFLAGS
 from emberc.harness.errors import BuildError, RunError, StackError
-from emberc.harness.image import Image, ObjectSize, build_image
+from emberc.harness.image import Image, ObjectSize, build_image, check_symbols
 from emberc.harness.manifest import Manifest, load_manifest
 from emberc.harness.measure import Measurement, measure_build, stack_bytes
 from emberc.harness.profile import Counts
 from emberc.harness.run import RunResult, run_image
 from emberc.harness.serial import run_serial
-from emberc.harness.symbols import check_symbols
 from emberc.harness.tools import check_tools
 
 __all__ = [

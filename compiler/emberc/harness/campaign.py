@@ -10,13 +10,13 @@ from typing import Any
 
 from emberc.errors import EmberError, FitError
 from emberc.harness.errors import BuildError, RunError, StackError
-from emberc.harness.image import build_image
+from emberc.harness.image import build_image, check_symbols
 from emberc.harness.manifest import Manifest, load_manifest
 from emberc.harness.profile import Counts
 from emberc.harness.run import TIMEOUT, run_image
 from emberc.harness.serial import PREFIX, run_serial
 from emberc.harness.stack import worst_stack
-from emberc.harness.symbols import check_symbols
+from emberc.harness.symbols import check_objects, symbols_error
 from emberc.harness.tools import check_tools
 from emberc.targets import Target, load_target, target_names
 
@@ -113,9 +113,6 @@ def test_build(
     return runs
 
 
-test_build.__test__ = False  # type: ignore[attr-defined]
-
-
 def _teller(progress: Progress | None, name: str) -> Callable[[str], None]:
     return (lambda stage: progress(name, stage)) if progress else (lambda _: None)
 
@@ -136,12 +133,9 @@ def _on_board(
         # On a hosted target the C library is the system's and may hold anything.
         forbidden = check_symbols(image) if target.linker_script else []
         if forbidden:
-            raise BuildError(
-                f"the firmware links what integer-only firmware may not: {', '.join(forbidden)}",
-                code="E-SYMBOLS",
-                at=target.title,
-                hints=["look for float, malloc or <math.h> in custom kernels"],
-            )
+            # The object that asks for a symbol tells more than the image that has it.
+            asked = check_objects(sorted(Path(work).glob("*.o")), target)
+            raise symbols_error(asked or {image.elf.name: forbidden}, target)
         stack = _stack(image.callgraphs, manifest)
         tell("run")
         result = run_image(image, target, profile=profile, timeout=timeout)

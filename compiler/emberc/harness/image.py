@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from emberc.harness.compile import compile_object, link
+from emberc.harness.errors import BuildError
 from emberc.harness.linkmap import LinkMap, Piece, parse_link_map
 from emberc.harness.manifest import Manifest, load_manifest
+from emberc.harness.symbols import check_objects, symbols_error
 from emberc.targets import Target, runtime_root
 
 Role = Literal["firmware", "golden", "port"]
@@ -100,15 +102,37 @@ def build_image(
     ports = [runtime_root() / "ports" / "common" / "test_main.c", *target.sources]
     includes = [build_dir / d for d in manifest.include_dirs]
     golden = compile_object(
-        build_dir / manifest.golden, target, work, includes=includes, opt=opt, extra=extra_cflags, port=True
+        build_dir / manifest.golden,
+        target,
+        work,
+        name=_object_stem(manifest.golden),
+        includes=includes,
+        opt=opt,
+        extra=extra_cflags,
+        port=True,
     )
     port = [compile_object(source, target, work, extra=extra_cflags, port=True) for source in ports]
     elf = work / f"{manifest.model}.elf"
     # Firmware first: library members are then charged to it, even when the golden data needs them too.
-    map_file = link([*firmware, golden, *port], target, elf, extra=extra_cflags)
+    objects = [*firmware, golden, *port]
+    try:
+        map_file = link(objects, target, elf, extra=extra_cflags)
+    except BuildError:
+        # A heap does not even link: it wants system calls that no port has. Name the heap, not those.
+        if found := check_objects(objects, target):
+            raise symbols_error(found, target) from None
+        raise
     roles: dict[str, Role] = {str(o): "firmware" for o in firmware}
     roles[str(golden)] = "golden"
     return describe_image(elf, target, manifest, parse_link_map(map_file.read_text(errors="replace")), roles)
+
+
+def check_symbols(image: Image) -> list[str]:
+    """Symbols of heap, soft floating point and libm in the linked image: empty for firmware that keeps the promise.
+
+    Reads the whole symbol table, so that port and golden data are held to it too.
+    """
+    return check_objects([image.elf], image.target).get(image.elf.name, [])
 
 
 def compile_firmware(
@@ -121,13 +145,18 @@ def compile_firmware(
             manifest.folder / source,
             target,
             work,
-            name=source.rpartition(".")[0].replace("/", "_"),
+            name=_object_stem(source),
             includes=includes,
             opt=opt,
             extra=extra,
         )
         for source in manifest.sources
     ]
+
+
+def _object_stem(source: str) -> str:
+    """``kernels/matmul.c`` -> ``kernels_matmul``: objects of all folders lie in one."""
+    return source.rpartition(".")[0].replace("/", "_")
 
 
 def describe_image(elf: Path, target: Target, manifest: Manifest, link_map: LinkMap, roles: dict[str, Role]) -> Image:

@@ -83,5 +83,5 @@ class Target:
         return sum(region.size for region in self.ram) if self.ram else None
 
     def packages_for(self, tool: str) -> str:
-        """Debian packages that bring ``tool`` (a file name such as ``arm-none-eabi-gcc``); '' if not known."""
-        return self.packages.get(tool, "")
+        """Debian packages that bring ``tool`` (``arm-none-eabi-gcc``, whatever its folder); '' if not known."""
+        return self.packages.get(Path(tool).name, "")

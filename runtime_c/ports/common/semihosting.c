@@ -14,7 +14,7 @@ static void semihosting_call(uintptr_t operation, uintptr_t argument)
     register uintptr_t a1 __asm__("a1") = argument;
     /* The two no-ops around EBREAK tell a debugger that this is a call; they must not be compressed and
      * must not cross a page. */
-    __asm__ volatile(".option push\n.option norvc\n.balign 16\n"
+    __asm__ volatile(".balign 16\n.option push\n.option norvc\n"
                      "slli x0, x0, 0x1f\nebreak\nsrai x0, x0, 7\n.option pop"
                      : "+r"(a0)
                      : "r"(a1)

@@ -1,0 +1,1 @@
+"""The harness: build, run, measure and compare, on hand-made build directories."""
