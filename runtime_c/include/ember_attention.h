@@ -29,7 +29,7 @@ typedef struct {
     int32_t m_score;
     int32_t shift_score;
     uint32_t c_out;
-    int32_t shift_out;    /* -24 .. 13 */
+    int32_t shift_out; /* -24 .. 13 */
     int32_t zero_point;
 } ember_attention_params;
 

@@ -1,0 +1,18 @@
+/* q.compare, int8 operands: z = x kind y. */
+#include "ember_broadcast.h"
+#include "ember_logic.h"
+
+void ember_compare_s8(const int8_t *x, const int8_t *y, uint8_t *z, const ember_compare_params *p)
+{
+    const int32_t n = p->shape.dims[EMBER_DIMS - 1];
+    const int32_t xs = p->shape.xs[EMBER_DIMS - 1];
+    const int32_t ys = p->shape.ys[EMBER_DIMS - 1];
+    int32_t index[EMBER_DIMS] = {0};
+    do {
+        const int8_t *xr = x + ember_offset(index, p->shape.xs);
+        const int8_t *yr = y + ember_offset(index, p->shape.ys);
+        for (int32_t i = 0; i < n; i++)
+            z[i] = ember_compare_element(xr[i * xs], yr[i * ys], p->kind);
+        z += n;
+    } while (ember_next_row(index, p->shape.dims));
+}

@@ -1,0 +1,9 @@
+/* q.requantize, int8 x, int16 y: any values. */
+#include "ember_elementwise.h"
+#include "ember_math.h"
+
+void ember_requantize_s8_s16(const int8_t *x, int16_t *y, const ember_requantize_params *p)
+{
+    for (int32_t i = 0; i < p->count; i++)
+        y[i] = ember_clamp_s16((((x[i] * p->m) >> p->s) + p->c) >> p->frac);
+}
