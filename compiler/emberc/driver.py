@@ -25,7 +25,7 @@ import onnx
 from emberc.accuracy import float_outputs, measure_accuracy
 from emberc.backend.c import GoldenVector, HeaderInfo, emit, manifest, plan_for
 from emberc.budget import DEFAULT_BUDGET, check_budget
-from emberc.errors import InternalError
+from emberc.errors import InternalError, UsageError
 from emberc.firmware import Firmware, integer_inputs
 from emberc.frontend import import_model
 from emberc.ir.graph import Module
@@ -46,6 +46,8 @@ class Options:
 
     ``shapes``: static shape by input name. ``fix``: inputs that become constants. ``budget``: total of flash and
     RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
+    ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
+    ``GOLDEN_VECTORS`` of the calibration samples held back.
     """
 
     target: str = "host"
@@ -58,6 +60,7 @@ class Options:
     observer: str = "minmax"
     percentile: float = 99.99
     precision: str = "int8"
+    vectors: Mapping[str, Any] | None = None
     pipeline: Pipeline | None = None
     print_after: frozenset[str] = frozenset()
     progress: Callable[[str, str, float], None] | None = None
@@ -115,7 +118,7 @@ def compile_model(
         did[0] = plan.memory.summary()
 
     with stage("emit") as did:
-        golden = _golden(module, data)
+        golden = _golden(module, data, options.vectors)
         info = HeaderInfo(version("emberc"), model_hash(model))
         files = emit(module, plan, target=target, golden=golden, header_info=info, name=module.name)
         did[0] = f"{len(files)} files"
@@ -171,9 +174,12 @@ def _calibration(module: Module, calibration: str | Path | Mapping[str, Any] | N
     return load_calibration(calibration, module.main)
 
 
-def _golden(module: Module, data: CalibrationData) -> list[GoldenVector]:
-    """Reference runs on held-back samples, or on as many as there are."""
-    samples = (list(data.held) + [s for s in data.samples if not any(s is h for h in data.held)])[:GOLDEN_VECTORS]
+def _golden(module: Module, data: CalibrationData, chosen: Mapping[str, Any] | None) -> list[GoldenVector]:
+    """Reference runs on the ``chosen`` inputs, else on held-back samples, or on as many as there are."""
+    if chosen is not None:
+        samples = _samples(chosen)
+    else:
+        samples = (list(data.held) + [s for s in data.samples if not any(s is h for h in data.held)])[:GOLDEN_VECTORS]
     if not samples:
         raise InternalError("there is no sample to make golden vectors from")
     vectors: list[GoldenVector] = []
@@ -181,6 +187,14 @@ def _golden(module: Module, data: CalibrationData) -> list[GoldenVector]:
         inputs = integer_inputs(module.main, sample)
         vectors.append(GoldenVector(inputs, run_function(module.main, inputs)))
     return vectors
+
+
+def _samples(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """{"ids": [n, ...]} --> n times {"ids": [...]}. Raises UsageError when the arrays differ in n, or n is 0."""
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise UsageError(f"vectors: arrays hold different numbers of samples, or none: {counts}")
+    return [{name: array[i] for name, array in arrays.items()} for i in range(next(iter(counts.values())))]
 
 
 def _largest(module: Module, count: int = 8) -> list[tuple[str, int]]:
