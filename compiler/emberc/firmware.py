@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from emberc.backend import FunctionPlan
-from emberc.backend.c import Files, write_files
+from emberc.backend.c import write_files
+from emberc.backend.c.build import Files
 from emberc.errors import UsageError
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function

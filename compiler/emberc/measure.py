@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from emberc.backend.c import Files, write_files
+from emberc.backend.c import write_files
+from emberc.backend.c.build import Files
 from emberc.errors import ToolError
 from emberc.harness import StackError, measure_build
 from emberc.targets import Target

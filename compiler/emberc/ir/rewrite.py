@@ -137,7 +137,7 @@ def scalar(number: float | None = None, name: str = "", *, rtol: float = 1e-4) -
 
     def accepts(v: Value) -> bool:
         s = splat(v)
-        return s is not None and (number is None or bool(np.isclose(s, number, rtol=rtol, atol=1e-12)))
+        return s is not None and (number is None or abs(s - number) <= rtol * abs(number))
 
     return _Value(name, accepts)
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from emberc.ir.builder import Builder
 from emberc.ir.op import op_class
-from emberc.ir.rewrite import Match, Replacement, Rule, any_value, constant, op, scalar, splat
+from emberc.ir.rewrite import Match, Replacement, Rule, any_value, constant, op, scalar
 from emberc.ir.values import Value
+from emberc.passes.hoist_scalars import number, scale
 from emberc.passes.manager import RewritePass
 
 ELEMENTWISE = ("f.add", "f.sub", "f.mul", "f.div", "f.max", "f.min", "f.and", "f.or", "f.equal")
@@ -19,13 +20,13 @@ ELEMENTWISE = ("f.add", "f.sub", "f.mul", "f.div", "f.max", "f.min", "f.and", "f
 
 @dataclass(frozen=True)
 class Canonicalize(RewritePass):
-    """Local algebra: scalars move outwards and merge, movement merges or vanishes, needless broadcasts go.
+    """Local algebra: movement merges or vanishes, needless broadcasts go.
 
     div(x, c)               -->  mul(x, 1/c)
-    mul(mul(x, c), d)       -->  mul(x, c*d)
-    matmul(mul(x, c), y)    -->  mul(matmul(x, y), c)        and the same for y, reshape, transpose
+    swap(reshape(x))        -->  reshape(swap(x))            swap: the last two axes, which reshape leaves alone
     transpose(transpose x)  -->  transpose x                 reshape likewise
     add(expand(x), y)       -->  add(x, y)                   where y alone already has the result's shape
+    and(x, all true)        -->  expand(x)                   also mul by ones, add of zeros
     where(isnan(p), 0, p)   -->  p                           p a softmax: the exporter's guard for masked rows
     gather(x, i)            -->  slice                       one constant index
     """
@@ -38,13 +39,10 @@ class Canonicalize(RewritePass):
             (op("f.div", x, scalar(name="c")), _div),
             (op("f.pow", x, scalar(2.0)), lambda m, b: b.emit(op_class("f.mul"), m["x"], m["x"])),
             (op("f.pow", x, scalar(0.5)), lambda m, b: b.emit(op_class("f.sqrt"), m["x"])),
-            (op("f.mul", op("f.mul", x, scalar(name="c")), scalar(name="d")), _merge_scalars),
-            (op("f.matmul", op("f.mul", x, scalar(name="c")), y), _hoist_left),
-            (op("f.matmul", x, op("f.mul", y, scalar(name="c"))), _hoist_right),
-            (op("f.transpose", op("f.mul", x, scalar(name="c")), name="move"), _hoist_move),
-            (op("f.reshape", op("f.mul", x, scalar(name="c")), name="move"), _hoist_move),
-            (op("f.mul", x, scalar(1.0)), _drop_if_same_shape),
-            (op("f.add", x, scalar(0.0)), _drop_if_same_shape),
+            (op("f.transpose", op("f.reshape", x), name="swap"), _transpose_first),
+            (op("f.mul", x, scalar(1.0)), _broadcast_to_result),
+            (op("f.add", x, scalar(0.0)), _broadcast_to_result),
+            (op("f.and", x, any_value(accepts=_all_true)), _broadcast_to_result),
             (op("f.transpose", op("f.transpose", x, name="inner"), name="outer"), _merge_transposes),
             (op("f.reshape", op("f.reshape", x), name="outer"), _merge_reshapes),
             (op("f.reshape", x), lambda m, b: m["x"] if m["x"].shape == m.root.result.shape else None),
@@ -60,49 +58,21 @@ def _is_softmax(v: Value) -> bool:
     return v.producer is not None and v.producer.opcode == "f.softmax"
 
 
-def _number(m: Match, name: str) -> float:
-    value = splat(m[name])
-    assert value is not None
-    return value
-
-
-def _scale(b: Builder, x: Value, c: float) -> Value:
-    return b.emit(op_class("f.mul"), x, b.const(np.asarray(c, x.type.dtype.numpy)))
-
-
-def _small(m: Match, *names: str) -> bool:
-    """Whether the scalars broadcast nothing: the result has the shape of the other operand."""
-    return all(m[n].type.elements == 1 for n in names) and m["x"].type.dtype.is_float
-
-
 def _div(m: Match, b: Builder) -> Replacement:
-    c = _number(m, "c")
+    c = number(m, "c")
     if c == 0 or not m["x"].type.dtype.is_float or m["x"].shape != m.root.result.shape:
         return None
-    return _scale(b, m["x"], 1.0 / c)
+    return scale(b, m["x"], 1.0 / c)
 
 
-def _merge_scalars(m: Match, b: Builder) -> Replacement:
-    return _scale(b, m["x"], _number(m, "c") * _number(m, "d")) if _small(m, "c", "d") else None
+def _all_true(v: Value) -> bool:
+    return v.const is not None and bool(v.const.all())
 
 
-def _hoist_left(m: Match, b: Builder) -> Replacement:
-    return _scale(b, b.emit(op_class("f.matmul"), m["x"], m["y"]), _number(m, "c")) if _small(m, "c") else None
-
-
-def _hoist_right(m: Match, b: Builder) -> Replacement:
-    return _scale(b, b.emit(op_class("f.matmul"), m["x"], m["y"]), _number(m, "c")) if _small(m, "c") else None
-
-
-def _hoist_move(m: Match, b: Builder) -> Replacement:
-    if not _small(m, "c"):
-        return None
-    move = m.ops["move"]
-    return _scale(b, b.emit(type(move), m["x"], **move.attrs), _number(m, "c"))
-
-
-def _drop_if_same_shape(m: Match, b: Builder) -> Replacement:
-    return m["x"] if m["x"].shape == m.root.result.shape else None
+def _broadcast_to_result(m: Match, b: Builder) -> Replacement:
+    """The other operand was neutral; all it may have done is broadcast."""
+    shape = m.root.result.shape
+    return m["x"] if m["x"].shape == shape else b.emit(op_class("f.expand"), m["x"], shape=list(shape))
 
 
 def _merge_transposes(m: Match, b: Builder) -> Replacement:
@@ -115,6 +85,18 @@ def _merge_transposes(m: Match, b: Builder) -> Replacement:
 def _merge_reshapes(m: Match, b: Builder) -> Replacement:
     shape = list(m.root.result.shape)
     return m["x"] if list(m["x"].shape) == shape else b.emit(op_class("f.reshape"), m["x"], shape=shape)
+
+
+def _transpose_first(m: Match, b: Builder) -> Replacement:
+    """Exporters flatten batch and heads around a transpose; moved inside, both reshapes meet and cancel."""
+    x, mid, perm = m["x"], m.root.operands[0], m.ops["swap"].attrs["perm"]
+    assert mid is not None
+    rank = x.type.rank
+    swaps = perm == [*range(mid.type.rank - 2), mid.type.rank - 1, mid.type.rank - 2]
+    if not swaps or rank < 3 or x.shape[-2:] != mid.shape[-2:]:
+        return None
+    swapped = b.emit(op_class("f.transpose"), x, perm=[*range(rank - 2), rank - 1, rank - 2])
+    return b.emit(op_class("f.reshape"), swapped, shape=list(m.root.result.shape))
 
 
 def _unexpanded(v: Value) -> Value:

@@ -10,7 +10,9 @@ from emberc.passes.fuse_gelu import FuseGelu
 from emberc.passes.fuse_linear import FuseLinear
 from emberc.passes.fuse_norm import FuseNorm
 from emberc.passes.fuse_qkv import FuseQkv
+from emberc.passes.hoist_scalars import HoistScalars
 from emberc.passes.manager import Pipeline
+from emberc.passes.merge_equal import MergeEqual
 from emberc.passes.prune_rows import PruneRows
 from emberc.passes.quantize import Quantize
 
@@ -23,7 +25,9 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             Canonicalize(),  # one spelling for what exporters write in many
             FuseNorm(),  # LayerNorm and RMSNorm from their parts
             FuseGelu(),  # GELU and SiLU from their parts
+            HoistScalars(),  # attention's scale, gains on activations
             FuseLinear(),  # products with constants, their biases and gains
+            MergeEqual(),  # masks that exporters repeat per layer
             FuseAttention(),  # softmax(q k^T) v without the L x L matrix
             FuseEmbedding(),  # table look-ups summed in one op
             PruneRows(),  # only the rows that the outputs need

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emberc.ir.builder import Builder
+from emberc.ir.graph import Module
 from emberc.ir.op import Op, op_class
-from emberc.ir.rewrite import Match, Replacement, Rule, any_value, op
+from emberc.ir.rewrite import Match, Replacement, Rule, any_value, apply_rules, op
 from emberc.ir.values import Value
 from emberc.passes.manager import RewritePass
+from emberc.passes.merge_equal import merge_equal
 
 #: ops whose rows (all axes but the last) do not mix, and which of their operands carry the rows
 ROW_WISE = {
@@ -33,6 +35,16 @@ class PruneRows(RewritePass):
     """
 
     name: ClassVar[str] = "prune-rows"
+
+    def run(self, module: Module) -> bool:
+        changed = False
+        for function in module.functions.values():
+            # Both sides of a residual get their own slices of the common part: merge them as they arise, or the
+            # next sweep would see readers that differ.
+            while apply_rules(function, self.rules(), limit=1):
+                merge_equal(function)
+                changed = True
+        return changed
 
     def rules(self) -> Sequence[Rule]:
         x = any_value("x", lambda v: v.producer is not None)
