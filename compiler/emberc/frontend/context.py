@@ -46,6 +46,8 @@ class NodeContext(Emitter):
         self.place = place
         self.folder = folder
         self.read = list(read)
+        self._seen_inputs: set[int] = set()
+        self._seen_attributes: set[str] = set()
 
     # --- inputs
 
@@ -58,6 +60,7 @@ class NodeContext(Emitter):
 
     def optional(self, index: int) -> Value | None:
         """Input number ``index``, None where it is left out."""
+        self._seen_inputs.add(index)
         return self.inputs[index] if index < len(self.inputs) else None
 
     def array(self, index: int, what: str) -> Array:
@@ -83,27 +86,65 @@ class NodeContext(Emitter):
 
     # --- attributes
 
+    def attribute(self, name: str) -> onnx.AttributeProto | None:
+        """An attribute as the file has it, None where it is left out."""
+        self._seen_attributes.add(name)
+        return self.attributes.get(name)
+
     def has(self, name: str) -> bool:
-        return name in self.attributes
+        return self.attribute(name) is not None
 
     def integer(self, name: str, default: int = 0) -> int:
-        return int(self.attributes[name].i) if name in self.attributes else default
+        a = self.attribute(name)
+        return default if a is None else int(a.i)
 
     def number(self, name: str, default: float = 0.0) -> float:
-        return float(self.attributes[name].f) if name in self.attributes else default
+        a = self.attribute(name)
+        return default if a is None else float(a.f)
 
     def text(self, name: str, default: str = "") -> str:
-        return self.attributes[name].s.decode() if name in self.attributes else default
+        a = self.attribute(name)
+        return default if a is None else str(a.s.decode())
 
     def integers(self, name: str) -> list[int] | None:
-        return [int(i) for i in self.attributes[name].ints] if name in self.attributes else None
+        a = self.attribute(name)
+        return None if a is None else [int(i) for i in a.ints]
 
     def numbers(self, name: str) -> list[float] | None:
-        return [float(x) for x in self.attributes[name].floats] if name in self.attributes else None
+        a = self.attribute(name)
+        return None if a is None else [float(x) for x in a.floats]
 
     def tensor(self, name: str) -> Array:
-        """A tensor attribute."""
-        return to_array(self.attributes[name].t, self.folder, self.place)
+        """A tensor attribute that must be there."""
+        a = self.attribute(name)
+        if a is None:
+            raise self.invalid(f"it lacks its attribute '{name}'")
+        return to_array(a.t, self.folder, self.place)
+
+    def ignore(self, *attributes: str) -> None:
+        """Says that these attributes can't change the result."""
+        self._seen_attributes.update(attributes)
+
+    def unread(self) -> list[str]:
+        """What the importer did not look at, though it may matter: inputs, attributes that are not at their default."""
+        inputs = [
+            f"input number {i}" for i, v in enumerate(self.inputs) if v is not None and i not in self._seen_inputs
+        ]
+        return inputs + [
+            f"attribute '{name}'"
+            for name, a in self.attributes.items()
+            if name not in self._seen_attributes and not self._is_default(name, a)
+        ]
+
+    def _is_default(self, name: str, given: onnx.AttributeProto) -> bool:
+        try:
+            schema = onnx.defs.get_schema(self.op_type, self.opset, self.domain)
+        except onnx.defs.SchemaError:
+            return False
+        known = schema.attributes.get(name)
+        return known is not None and onnx.helper.get_attribute_value(known.default_value) == (
+            onnx.helper.get_attribute_value(given)
+        )
 
     # --- axes and refusals
 

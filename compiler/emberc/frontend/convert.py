@@ -149,12 +149,15 @@ class Converter:
             raise ModelError(f"{node.op_type}: {e.message}", at=context.place) from e
         except EmberError:
             raise
-        except Exception as e:
+        except Exception as e:  # a malformed node that ONNX's checker let pass, or a bug
             raise InternalError(
                 f"the importer of {node.op_type} failed: {type(e).__name__}: {e}",
                 at=context.place,
                 hints=["check the node's inputs and attributes; if they are right, report this with the model"],
             ) from e
+        unread = context.unread()
+        if unread:
+            raise context.refuse(unread[0], "leave it out, or at its default")
         return [results] if isinstance(results, Value) else list(results)
 
     def _check_finite(self, inputs: Sequence[Value | None], place: str) -> None:
@@ -238,9 +241,11 @@ class Converter:
         return self._outputs(names, scope)
 
     def _outputs(self, names: Sequence[str], scope: Scope) -> Sequence[Value | None] | None:
+        """Values of a function's or branch's outputs; optional ones that its body never makes are None."""
         if any(self._blocked(scope, name) for name in names):
             return None
-        return [self.lookup(scope, name) for name in names]
+        known = scope.names()
+        return [self.lookup(scope, name) if name in known else None for name in names]
 
 
 def _resolve(node: onnx.NodeProto, bindings: Attributes) -> dict[str, AttributeProto]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from emberc.frontend.context import NodeContext
 from emberc.frontend.registry import importer
 from emberc.ir.op import Op
@@ -36,11 +34,7 @@ def gelu(node: NodeContext) -> Value:
 
 @importer("Swish", since=24)
 def swish(node: NodeContext) -> Value:
-    """x * sigmoid(alpha x)"""
-    x, alpha = node.input(0), node.number("alpha", 1.0)
-    if alpha == 1.0:
-        return node.emit(fu.Silu, x)
-    return node.mul(x, node.emit(fu.Sigmoid, node.mul(x, node.scalar(alpha, x))))
+    return swish_of(node, node.input(0), node.number("alpha", 1.0))
 
 
 @importer("LeakyRelu", "PRelu", "ThresholdedRelu")
@@ -120,20 +114,12 @@ def _along(node: NodeContext, x: Value, axis: int) -> Value:
 
 @importer("SwiGLU")
 def swiglu(node: NodeContext) -> Value:
-    """silu of the first half of the last axis, times the second half."""
-    return halves_gate(node, node.input(0), fu.Silu)
+    """swish(a) * b"""
+    return node.mul(swish_of(node, node.input(0), node.number("alpha", 1.0)), node.input(1))
 
 
-def halves_gate(node: NodeContext, x: Value, function: type[Op]) -> Value:
-    """function(a) * b, a and b the halves of the last axis."""
-    last = x.type.rank - 1
-    half = x.shape[last] // 2
-    a, b = node.slice(x, last, 0, half), node.slice(x, last, half, 2 * half)
-    return node.mul(node.emit(function, a), b)
-
-
-def quick_gelu(node: NodeContext, x: Value, alpha: float) -> Value:
+def swish_of(node: NodeContext, x: Value, alpha: float) -> Value:
     """x * sigmoid(alpha x)"""
-    if math.isclose(alpha, 1.0):
+    if alpha == 1.0:
         return node.emit(fu.Silu, x)
     return node.mul(x, node.emit(fu.Sigmoid, node.mul(x, node.scalar(alpha, x))))

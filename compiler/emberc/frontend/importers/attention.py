@@ -9,11 +9,12 @@ import numpy as np
 from emberc.frontend.context import NodeContext
 from emberc.frontend.registry import importer
 from emberc.ir.ops import float_unary as fu
+from emberc.ir.ops.float_movement import Gather, Pad
 from emberc.ir.ops.float_norm import Softmax
 from emberc.ir.types import DType
 from emberc.ir.values import Value
 
-NEGATIVE = -np.inf
+HIDDEN = -np.inf
 
 
 @importer("Attention", since=23)
@@ -28,36 +29,36 @@ def attention(node: NodeContext) -> list[Value | None]:
         q, k, v = split_heads(node, q, heads), split_heads(node, k, kv_heads), split_heads(node, v, kv_heads)
     if node.optional(6) is not None:
         raise node.refuse("nonpad_kv_seqlen", "padding as attn_mask")
-    for i, which in ((4, "past_key"), (5, "past_value")):
-        past = node.optional(i)
-        if past is not None and which == "past_key":
-            k = node.concat([past, k], 2)
-        elif past is not None:
-            v = node.concat([past, v], 2)
+    new = k.shape[2]
+    past_key, past_value = node.optional(4), node.optional(5)
+    k = k if past_key is None else node.concat([past_key, k], 2)
+    v = v if past_value is None else node.concat([past_value, v], 2)
     key, value = k, v
     heads, kv_heads = q.shape[1], k.shape[1]
+    if heads % kv_heads:
+        raise node.invalid(f"{heads} query heads can't share {kv_heads} key heads")
     if kv_heads != heads:
         k, v = repeat_heads(node, k, heads // kv_heads), repeat_heads(node, v, heads // kv_heads)
+    node.ignore("softmax_precision")  # the reference computes in float32 whatever is asked
     scale = node.number("scale", 0.0) or 1 / math.sqrt(q.shape[-1])
     product = node.mul(node.matmul(q, node.swap_last(k)), node.scalar(scale, q))
-    scores = masked = product
     softcap = node.number("softcap", 0.0)
-    mask = mask_bias(
-        node, node.optional(3), product, bool(node.integer("is_causal")), key.shape[2] - node.input(1).shape[-2]
-    )
-    if mask is not None:
-        masked = node.add(scores, mask)
-    capped = masked
+    capped = product
     if softcap:
-        capped = node.mul(node.emit(fu.Tanh, node.div(product, node.scalar(softcap, q))), node.scalar(softcap, q))
-        capped = capped if mask is None else node.add(capped, mask)
-    probabilities = node.emit(Softmax, capped, axis=3)
+        limit = node.scalar(softcap, q)
+        capped = node.mul(node.emit(fu.Tanh, node.div(product, limit)), limit)
+    left, right = node.integer("left_window_size", -1), node.integer("right_window_size", -1)
+    right = 0 if node.integer("is_causal") else right
+    bias = mask_bias(node, node.optional(3), capped, key.shape[2] - new, left, right)
+    masked = capped if bias is None else node.add(capped, bias)
+    probabilities = node.emit(Softmax, masked, axis=3)
+    if bias is not None:  # a row whose keys are all masked counts nothing
+        empty = node.emit(fu.IsNaN, probabilities)
+        probabilities = node.where(empty, node.scalar(0, probabilities), probabilities)
     y = node.matmul(probabilities, v)
     if flat:
         y = merge_heads(node, y)
-    stage = [product, masked, capped, probabilities]
-    if node.wants(3) and softcap and node.integer("qk_matmul_output_mode"):
-        raise node.refuse("qk_matmul_output_mode with softcap", "mode 0, or no softcap")
+    stage = [product, capped, masked, probabilities]
     return [y, key, value, stage[node.integer("qk_matmul_output_mode", 0)]]
 
 
@@ -73,8 +74,6 @@ def rotary_embedding(node: NodeContext) -> Value:
             raise node.invalid("a 3-D input needs num_heads")
         x = split_heads(node, x, heads)
     if ids is not None:
-        from emberc.ir.ops.float_movement import Gather
-
         cos, sin = (node.emit(Gather, t, ids, axis=0) for t in (cos, sin))
     size = node.integer("rotary_embedding_dim") or x.shape[3]
     y = rotate(node, x, node.unsqueeze(cos, 1), node.unsqueeze(sin, 1), size, bool(node.integer("interleaved")))
@@ -122,19 +121,24 @@ def repeat_heads(node: NodeContext, x: Value, times: int) -> Value:
     return node.reshape(wide, [b, heads * times, length, width])
 
 
-def mask_bias(node: NodeContext, mask: Value | None, scores: Value, causal: bool, past: int) -> Value | None:
-    """What is added to ``scores`` [B, H, Lq, Lk]: 0 where a key may be seen, -inf elsewhere."""
+def mask_bias(
+    node: NodeContext, mask: Value | None, scores: Value, past: int, left: int = -1, right: int = -1
+) -> Value | None:
+    """What is added to ``scores`` [B, H, Lq, Lk]: 0 where a key may be seen, -inf elsewhere.
+
+    Query i stands at position i + ``past`` and sees ``left`` keys before and ``right`` after it, all for -1.
+    """
     bias = mask
     if mask is not None and mask.type.dtype is DType.BOOL:
-        bias = node.where(mask, node.scalar(0, scores), node.scalar(NEGATIVE, scores))
+        bias = node.where(mask, node.scalar(0, scores), node.scalar(HIDDEN, scores))
     if bias is not None and bias.shape[-1] < scores.shape[-1]:
-        from emberc.ir.ops.float_movement import Pad
-
         pads = [0] * (2 * bias.type.rank - 1) + [scores.shape[-1] - bias.shape[-1]]
-        bias = node.emit(Pad, bias, pads=pads, value=NEGATIVE)
-    if causal:
+        bias = node.emit(Pad, bias, pads=pads, value=HIDDEN)
+    if left >= 0 or right >= 0:
         rows, columns = np.ogrid[: scores.shape[2], : scores.shape[3]]
-        seen = np.where(columns <= rows + past, 0.0, NEGATIVE)
-        corner = node.constant(seen, scores.type.dtype)
-        bias = corner if bias is None else node.add(bias, corner)
+        distance = columns - rows - past
+        seen = (distance <= right) | (right < 0)
+        seen &= (distance >= -left) | (left < 0)
+        window = node.constant(np.where(seen, 0.0, HIDDEN), scores.type.dtype)
+        bias = window if bias is None else node.add(bias, window)
     return bias

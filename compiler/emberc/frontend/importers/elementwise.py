@@ -114,6 +114,7 @@ def where(node: NodeContext) -> Value:
 @importer("Cast", "CastLike")
 def cast(node: NodeContext) -> Value:
     x = node.input(0)
+    node.ignore("saturate", "round_mode")  # of float8 alone
     to = node.input(1).type.dtype if node.op_type == "CastLike" else element_type(node.integer("to"), node.place)
     return node.cast(x, to)
 
@@ -126,6 +127,8 @@ def identity(node: NodeContext) -> Value:
 @importer("Dropout")
 def dropout(node: NodeContext) -> list[Value | None]:
     """Inference: the input itself, and a mask that keeps everything."""
+    node.ignore("ratio", "seed")
+    node.optional(1)  # the ratio
     training = node.optional(2)
     if training is not None and not (isinstance(training, Constant) and not training.data.any()):
         raise node.refuse("training_mode", "inference: training_mode false or left out")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emberc.frontend.context import NodeContext
-from emberc.frontend.importers.activation import quick_gelu
+from emberc.frontend.importers.activation import swish_of
 from emberc.frontend.registry import importer
 from emberc.ir.ops import float_unary as fu
 from emberc.ir.ops.float_norm import LayerNorm, RMSNorm
@@ -21,7 +21,7 @@ def gelu(node: NodeContext) -> Value:
 
 @importer("QuickGelu", domain=MS)
 def quick(node: NodeContext) -> Value:
-    return quick_gelu(node, node.input(0), node.number("alpha", 1.702))
+    return swish_of(node, node.input(0), node.number("alpha", 1.702))
 
 
 @importer("SkipLayerNormalization", domain=MS)

@@ -157,7 +157,8 @@ def depth_space(node: NodeContext) -> Value:
     n, c, h, w = x.shape
     if node.op_type == "SpaceToDepth":
         parts = node.reshape(x, [n, c, h // b, b, w // b, b])
-        return node.reshape(node.transpose(parts, [0, 3, 5, 1, 2, 4]), [n, c * b * b, h // b, w // b])
+        order = [0, 3, 5, 1, 2, 4] if node.text("mode", "DCR") == "DCR" else [0, 1, 3, 5, 2, 4]
+        return node.reshape(node.transpose(parts, order), [n, c * b * b, h // b, w // b])
     if node.text("mode", "DCR") == "DCR":
         parts = node.transpose(node.reshape(x, [n, b, b, c // (b * b), h, w]), [0, 3, 4, 1, 5, 2])
     else:

@@ -18,6 +18,7 @@ from emberc.ir.values import Constant, Value
 def layer_norm(node: NodeContext) -> list[Value | None]:
     x, scale, bias = node.input(0), node.input(1), node.optional(2)
     axis = node.axis(node.integer("axis", -1), x.type.rank)
+    node.ignore("stash_type")
     eps = node.number("epsilon", 1e-5)
     y = node.emit(LayerNorm, x, scale, axis=axis, eps=eps, bias=bias)
     if not node.wants(1) and not node.wants(2):
@@ -34,6 +35,7 @@ def layer_norm(node: NodeContext) -> list[Value | None]:
 def rms_norm(node: NodeContext) -> Value:
     """onnxruntime's optimizer writes SimplifiedLayerNormalization into the default domain."""
     x = node.input(0)
+    node.ignore("stash_type")
     axis = node.axis(node.integer("axis", -1), x.type.rank)
     return node.emit(RMSNorm, x, node.input(1), axis=axis, eps=node.number("epsilon", 1e-5))
 
@@ -41,6 +43,7 @@ def rms_norm(node: NodeContext) -> Value:
 @importer("BatchNormalization")
 def batch_norm(node: NodeContext) -> Value:
     """Inference: x * g + (b - mean * g) with g = scale / sqrt(var + eps), one number a channel."""
+    node.ignore("momentum")
     if node.integer("training_mode"):
         raise node.refuse("training_mode=1", "inference")
     x, scale, bias, mean, variance = (node.input(i) for i in range(5))
@@ -61,6 +64,7 @@ def instance_norm(node: NodeContext) -> Value:
 @importer("GroupNormalization")
 def group_norm(node: NodeContext) -> Value:
     """Groups of channels together; scale and bias a channel (opset 21 on) or a group (before)."""
+    node.ignore("stash_type")
     x, groups = node.input(0), node.integer("num_groups", 1)
     channels = x.shape[1]
     flat = node.reshape(x, [x.shape[0], groups, x.type.elements // (x.shape[0] * groups)])

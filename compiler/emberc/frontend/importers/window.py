@@ -6,6 +6,7 @@ from math import prod
 
 from emberc.frontend.context import NodeContext
 from emberc.frontend.registry import importer
+from emberc.ir.ops.float_binary import Pow
 from emberc.ir.ops.float_linear import Conv, Pool
 from emberc.ir.values import Value
 
@@ -50,8 +51,6 @@ def global_pool(node: NodeContext) -> Value:
 @importer("LRN")
 def lrn(node: NodeContext) -> Value:
     """x / (bias + alpha / size * sum of x^2 over ``size`` neighbouring channels)^beta"""
-    from emberc.ir.ops.float_binary import Pow
-
     x, size = node.input(0), node.integer("size", 1)
     n, c = x.shape[:2]
     rows = node.reshape(node.mul(x, x), [n, 1, c, prod(x.shape[2:])])
@@ -74,6 +73,7 @@ def lrn(node: NodeContext) -> Value:
 def _geometry(node: NodeContext, x: Value, kernel: list[int]) -> tuple[list[int], list[int], list[int]]:
     """Strides, dilations and pads with auto_pad resolved."""
     n = len(kernel)
+    node.ignore("kernel_shape", "pads", "storage_order")
     if x.type.rank != n + 2:
         raise node.invalid(f"a kernel {kernel} does not fit {list(x.shape)}")
     strides = node.integers("strides") or [1] * n
