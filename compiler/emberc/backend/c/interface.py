@@ -71,10 +71,35 @@ class Interface:
     inputs: list[Port]
     outputs: list[Port]
 
+    @property
+    def missing(self) -> list[str]:
+        """C conditions, as many to a line as fit: true when a buffer is missing."""
+        return _lines([f"{p} == NULL" for p, _ in self._buffers()])
+
+    @property
+    def misaligned(self) -> list[str]:
+        """C conditions: true when a buffer of wider elements is not aligned to them."""
+        return _lines([f"(uintptr_t){p} % {port.size}u != 0u" for p, port in self._buffers() if port.size > 1])
+
+    def _buffers(self) -> list[tuple[str, Port]]:
+        named = [("in", p) for p in self.inputs] + [("out", p) for p in self.outputs]
+        return [(f"{side}->{p.field}", p) for side, p in named]
+
     def fields(self) -> dict[tuple[str, str], str]:
         """("in" or "out", ONNX name) -> struct field."""
         named = [(("in", p.name), p.field) for p in self.inputs] + [(("out", p.name), p.field) for p in self.outputs]
         return dict(named)
+
+
+def _lines(conditions: list[str]) -> list[str]:
+    """Conditions joined by ``||`` in lines of about 100 columns."""
+    lines: list[str] = []
+    for condition in conditions:
+        if lines and len(lines[-1]) + len(condition) < 92:
+            lines[-1] += f" || {condition}"
+        else:
+            lines.append(condition)
+    return lines
 
 
 def interface_of(function: Function, prefix: str) -> Interface:
@@ -84,7 +109,8 @@ def interface_of(function: Function, prefix: str) -> Interface:
     def ports(values: list[tuple[str, Value | Constant]]) -> list[Port]:
         fields = Names()
         return [
-            Port(name, fields.take(name), f"{prefix.upper()}_{macros.take(name).upper()}", v.type) for name, v in values
+            Port(name, fields.take(name), f"{prefix.upper()}_{macros.take(name).upper().strip('_')}", v.type)
+            for name, v in values
         ]
 
     inputs = ports([(v.name or f"in{i}", v) for i, v in enumerate(function.inputs)])

@@ -106,7 +106,9 @@ def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) 
         for file in waiting:
             for name in _INCLUDE.findall(_text(file)):
                 header = _first_file(name, file.parent, include, by=file.name)
-                _enter(headers, f"include/{name}", header)
+                # What kernels share among themselves stays beside them; what others may include goes to include/.
+                private = header.is_relative_to(runtime_root() / "kernels")
+                _enter(headers, f"{'kernels' if private else 'include'}/{name}", header)
                 if name not in found:
                     found[name] = header
                     waiting.append(header)
@@ -117,8 +119,8 @@ def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) 
         if not _enter(sources, f"kernels/{path.name}", path):
             continue
         declaration = re.compile(rf"\b{function}\s*\(")
-        declared.update(name for name, header in includes(path).items() if declaration.search(_text(header)))
-        for callee in dict.fromkeys(_CALLEE.findall(_COMMENT.sub("", _text(path)))):
+        declared.update(name for name, header in includes(path).items() if declaration.search(_code(header)))
+        for callee in dict.fromkeys(_CALLEE.findall(_code(path))):
             sibling = next((d / f"{callee}.c" for d in (path.parent, portable) if (d / f"{callee}.c").is_file()), path)
             if sibling != path:
                 waiting.append((callee, sibling))
@@ -158,3 +160,8 @@ def _text(path: Path) -> str:
             f"cannot read the C file '{path.name}': {error.strerror}", at=str(path),
             hints=["@emberc.emitter(..., source=Path(__file__).with_name('my_kernel.c')) names a file of your own"],
         ) from None  # fmt: skip
+
+
+def _code(path: Path) -> str:
+    """The file without its comments."""
+    return _COMMENT.sub("", _text(path))
