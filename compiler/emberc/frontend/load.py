@@ -13,7 +13,7 @@ from emberc.errors import ModelError, UsageError
 from emberc.frontend.external import external_path
 from emberc.frontend.registry import plain_domain
 
-OLDEST_OPSET = 11
+OLDEST_OPSET = 7
 NEWEST_OPSET = 28
 NEWEST_IR = 14
 _SKELETON_LIMIT = 1024  # bytes of an initializer that the checker gets to see
@@ -156,6 +156,9 @@ def _skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
     graph.node.extend(proto.graph.node)
     graph.input.extend(proto.graph.input)
     graph.output.extend(proto.graph.output)
+    for value in [*graph.input, *graph.output]:
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.shape.SetInParent()  # an unknown shape is legal, but not for the checker
     inputs = {i.name for i in proto.graph.input}
     for tensor in proto.graph.initializer:
         if tensor.data_location != onnx.TensorProto.EXTERNAL and tensor.ByteSize() < _SKELETON_LIMIT:

@@ -137,8 +137,16 @@ def dropout(node: NodeContext) -> list[Value | None]:
 
 
 @importer("Clip")
+def clip_attributes(node: NodeContext) -> Value:
+    """Before opset 11 the bounds are attributes."""
+    lo = node.number("min") if node.has("min") else None
+    hi = node.number("max") if node.has("max") else None
+    return node.emit(fu.Clip, node.input(0), lo=lo, hi=hi)
+
+
+@importer("Clip", since=11)
 def clip(node: NodeContext) -> Value:
-    """Bounds as attributes (before opset 11) or as inputs, which may be computed."""
+    """Bounds are inputs, and may be computed."""
     x = node.input(0)
     lo, hi = node.optional(1), node.optional(2)
     if all(v is None or isinstance(v, Constant) for v in (lo, hi)):

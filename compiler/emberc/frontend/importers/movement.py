@@ -67,11 +67,21 @@ def transpose(node: NodeContext) -> Value:
 
 
 @importer("Slice")
-def slice_(node: NodeContext) -> Value:
-    x = node.input(0)
+def slice_attributes(node: NodeContext) -> Value:
+    """Before opset 10 everything is an attribute."""
+    starts, ends = node.integers("starts") or [], node.integers("ends") or []
+    return _sliced(node, starts, ends, node.integers("axes"), [1] * len(starts))
+
+
+@importer("Slice", since=10)
+def slice_inputs(node: NodeContext) -> Value:
     starts, ends = node.int_list(1, "starts") or [], node.int_list(2, "ends") or []
     axes = node.int_list(3, "axes")
-    steps = node.int_list(4, "steps") or [1] * len(starts)
+    return _sliced(node, starts, ends, axes, node.int_list(4, "steps") or [1] * len(starts))
+
+
+def _sliced(node: NodeContext, starts: list[int], ends: list[int], axes: list[int] | None, steps: list[int]) -> Value:
+    x = node.input(0)
     axes = [node.axis(a, x.type.rank) for a in (range(len(starts)) if axes is None else axes)]
     if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
         raise node.invalid(f"starts {starts}, ends {ends}, axes {axes} and steps {steps} do not fit")

@@ -62,7 +62,7 @@ def arg_extreme(node: NodeContext) -> Value:
 @importer("TopK")
 def topk(node: NodeContext) -> list[Value]:
     x = node.input(0)
-    k = int(node.array(1, "k").reshape(-1)[0])
+    k = int(node.array(1, "k").reshape(-1)[0]) if node.opset >= 10 else node.integer("k")
     axis = node.axis(node.integer("axis", -1), x.type.rank)
     return node.emit_all(TopK, x, k=k, axis=axis, smallest=not node.integer("largest", 1))
 
