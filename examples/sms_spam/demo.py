@@ -6,7 +6,7 @@ then builds the C, runs a few of the messages on the emulated board and checks i
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,15 @@ def float_logits(inputs: Arrays) -> np.ndarray:
 
 def firmware_logits(firmware: "emberc.Firmware", inputs: Arrays) -> np.ndarray:
     """What the board will answer, from the integer reference, float32 [n, 2]."""
-    return np.concatenate([firmware.run(row)["logits"] for row in rows(inputs)])
+    return np.concatenate([firmware.run(row)["logits"] for row in watched(rows(inputs))])
+
+
+def watched(samples: list[Arrays]) -> Iterator[Arrays]:
+    """The samples one by one, with a counter on a terminal where there are many."""
+    for done, sample in enumerate(samples):
+        if len(samples) > 100 and sys.stderr.isatty():
+            print(f"\r  {done + 1:,}/{len(samples):,}", end="\r", file=sys.stderr)
+        yield sample
 
 
 def table(texts: Sequence[str], truth: Sequence[str], logits: np.ndarray) -> str:
@@ -81,6 +89,11 @@ def table(texts: Sequence[str], truth: Sequence[str], logits: np.ndarray) -> str
         short = line if len(line) <= 72 else line[:71] + "…"
         lines.append(f"  {verdict:4} {mark}  {spam - ham:+6.2f}  {short}")
     return "\n".join(lines)
+
+
+def stage(name: str, words: str, seconds: float) -> None:
+    """One line for each stage of the compilation."""
+    print(f"  {name:10} {words:60} {seconds:5.1f} s")
 
 
 def on_board(folder: Path, target: str) -> TestRun:
@@ -105,8 +118,16 @@ def demo(target: str, out: Path, own: Sequence[str]) -> int:
     calibration = out / "calib.npz"
     np.savez(calibration, **encode(tokenizer, [message.text for message in split.calibration]))
 
+    if own:
+        texts, labels = list(own), [""] * len(own)
+    else:
+        chosen = [split.held_out[i] for i in choose(split.held_out, 8)]
+        texts, labels = [m.text for m in chosen], [data.LABELS[m.label] for m in chosen]
+    shown = encode(tokenizer, texts)
+
     print(f"compile     {MODEL.name} for {target}, calibrated with {len(split.calibration)} messages")
-    firmware = emberc.compile(MODEL, calibration=calibration, target=target)
+    firmware = emberc.compile(MODEL, calibration=calibration, target=target, vectors=shown, progress=stage)
+    firmware.write(out / "firmware")
 
     held_out = encode(tokenizer, [message.text for message in split.held_out])
     print(f"held out    {len(split.held_out):,} messages that neither training nor calibration has seen")
@@ -114,24 +135,21 @@ def demo(target: str, out: Path, own: Sequence[str]) -> int:
     truth = np.array([message.label for message in split.held_out])
     print(Verdicts(truth, by_float.argmax(axis=1), by_firmware.argmax(axis=1)).summary())
 
-    if own:
-        texts, labels = list(own), [""] * len(own)
-    else:
-        chosen = [split.held_out[i] for i in choose(split.held_out, 8)]
-        texts, labels = [m.text for m in chosen], [data.LABELS[m.label] for m in chosen]
-    inputs = encode(tokenizer, texts)
-    firmware.write(out / "firmware", vectors=inputs)
     print(f"on board    {len(texts)} messages on the emulated {target}")
     run = on_board(out / "firmware", target)
-    print(table(texts, labels, firmware_logits(firmware, inputs)))
+    print(table(texts, labels, firmware_logits(firmware, shown)))
     print(f"  {run.mismatches} mismatches in {run.vectors} vectors: the board's bits against the integer reference")
     print(f"memory      flash {_kb(run.flash_bytes)}   RAM {_kb(run.ram_bytes)}, stack {_kb(run.stack_bytes)} of it")
-    print(f"speed       {run.instructions:,} instructions a message")
+    print(f"speed       {_count(run.instructions)} instructions a message")
     return 0 if run.ok else 1
 
 
 def _kb(size: int | None) -> str:
     return "unknown" if size is None else f"{size / 1000:.1f} kB"
+
+
+def _count(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,}"
 
 
 def main() -> int:
