@@ -15,7 +15,8 @@ from emberc.targets import Target
 def measured_code(files: Files, target: Target, notes: list[str]) -> tuple[int | None, int | None]:
     """(code bytes, worst-case stack bytes) on ``target``; None each where no compiler is installed, with a note."""
     with tempfile.TemporaryDirectory(prefix="emberc-") as folder:
-        build = write_files(files, Path(folder) / "build")
+        build = Path(folder) / "build"
+        write_files(files, build)
         try:
             measured = measure_build(build, target)
         except (ToolError, StackError) as e:
