@@ -15,20 +15,23 @@ To extend it from outside: ``Pass`` and ``RewritePass`` (with ``default_pipeline
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import onnx
-
-from emberc.backend.c import Call, emitter
-from emberc.driver import Options, compile_model
 from emberc.errors import EmberError
-from emberc.firmware import Firmware
-from emberc.frontend import import_model, importer
-from emberc.ir.graph import Function, Module
-from emberc.ir.op import Op
-from emberc.passes import Pass, PassManager, Pipeline, RewritePass, default_pipeline
-from emberc.passes.lower import lowering
+
+if TYPE_CHECKING:
+    import onnx
+
+    from emberc.backend.c import Call, emitter
+    from emberc.driver import Options, compile_model
+    from emberc.firmware import Firmware
+    from emberc.frontend import import_model, importer
+    from emberc.ir.graph import Function, Module
+    from emberc.ir.op import Op
+    from emberc.passes import Pass, PassManager, Pipeline, RewritePass, default_pipeline
+    from emberc.passes.lower import lowering
 
 __all__ = [
     "Call",
@@ -51,6 +54,38 @@ __all__ = [
     "lowering",
 ]
 
+# Where each name lives. They are imported at first use (PEP 562): `emberc --help` must not wait for numpy and onnx.
+_HOME = {
+    "Call": "emberc.backend.c",
+    "Firmware": "emberc.firmware",
+    "Function": "emberc.ir.graph",
+    "Module": "emberc.ir.graph",
+    "Op": "emberc.ir.op",
+    "Options": "emberc.driver",
+    "Pass": "emberc.passes",
+    "PassManager": "emberc.passes",
+    "Pipeline": "emberc.passes",
+    "RewritePass": "emberc.passes",
+    "compile_model": "emberc.driver",
+    "default_pipeline": "emberc.passes",
+    "emitter": "emberc.backend.c",
+    "import_model": "emberc.frontend",
+    "importer": "emberc.frontend",
+    "lowering": "emberc.passes.lower",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'emberc' has no attribute '{name}'")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 def compile(
     model: str | Path | onnx.ModelProto,
@@ -59,4 +94,6 @@ def compile(
 ) -> Firmware:
     """Compiles an ONNX file or proto. Keyword arguments are the fields of ``emberc.Options`` (target, shapes, fix,
     budget, flash, ram, precision, observer, pipeline, ...). Raises EmberError."""
+    from emberc.driver import Options, compile_model
+
     return compile_model(model, calibration, Options(**options))
