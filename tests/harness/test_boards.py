@@ -197,6 +197,16 @@ def test_progress_tells_target_and_stage(make_build: MakeBuild) -> None:
     assert seen == [(name, stage) for name in ("m4", "host") for stage in ("build", "run", "done")]
 
 
+def test_host_runs_under_sanitizers(make_build: MakeBuild) -> None:
+    flags = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    (run,) = harness.test_build(make_build(), ["host"], extra_cflags=flags)
+    assert run.ok, run.error
+    overrun = KERNEL_C.replace("volatile int8_t row[64]", "int8_t row[3]")
+    (run,) = harness.test_build(make_build(sources={"kernels/ember_scale_s8.c": overrun}), ["host"], extra_cflags=flags)
+    assert isinstance(run.error, RunError)
+    assert run.error.message == "the test program did not come to its end"
+
+
 def test_nothing_is_built_for_an_unknown_target(make_build: MakeBuild) -> None:
     seen: list[tuple[str, str]] = []
     with pytest.raises(TargetError, match="unknown target 'cortex-m99'"):

@@ -133,7 +133,7 @@ def _overflow_error(target: Target, overflow: dict[str, int]) -> FitError:
             if region in sizes
         ],
         hints=[
-            "the image holds the golden vectors and 16 KiB of stack or more beside the firmware: "
-            "a board with more memory, or fewer vectors, may do"
+            f"beside the firmware, the image holds the golden vectors and {target.stack_bytes:,} bytes of stack",
+            "test on a board with more memory: emberc targets",
         ],
     )

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from emberc.harness.cycles import CycleModel, Instruction, cycle_model
+from emberc.harness.cycles import CycleModel, Instruction
 from emberc.harness.errors import RunError
 from emberc.harness.image import Image
 from emberc.harness.tools import run_tool
@@ -69,11 +69,12 @@ class Disassembly:
             at += self.code[at].size
 
 
-def join_profile(image: Image, counts: str) -> Profile:
-    """The Profile of a run of ``image`` from the plugin's output ``counts`` (lines as in ``region_profile.c``)."""
+def join_profile(image: Image, counts: str, model: CycleModel | None) -> Profile:
+    """The Profile of a run of ``image`` from the plugin's output ``counts`` (lines as in ``region_profile.c``).
+
+    Without a ``model`` all cycles are 0.
+    """
     target = image.target
-    assert target.emulator
-    model = cycle_model(target.emulator.cycle_model) if target.emulator.cycle_model else None
     listing = run_tool([*target.toolchain.objdump, "-d", str(image.elf)], what="disassembling", target=target)
     code = parse_disassembly(listing)
     profile = Profile()

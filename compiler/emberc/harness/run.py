@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emberc.harness.console import VectorResult, parse_console
+from emberc.harness.cycles import CycleModel, cycle_model
 from emberc.harness.errors import RunError
 from emberc.harness.image import Image
 from emberc.harness.plugin import plugin_for
@@ -58,7 +59,9 @@ def run_image(image: Image, target: Target, *, profile: bool = True, timeout: fl
         results = parse_console(output)
         if exit_code not in (0, 1) or bool(exit_code) != bool(results.mismatches):
             raise RunError(f"the test program ended with status {exit_code}", details=last_lines(output))
-        joined = _read_profile(image, counts, output) if profiled else None
+        name = target.emulator.cycle_model
+        model = cycle_model(name) if name else None
+        joined = _read_profile(image, counts, output, model) if profiled else None
     if results.stack and results.stack >= target.stack_bytes:
         raise RunError(f"the stack of {target.stack_bytes:,} bytes ran full", hints=["raise memory.stack in the TOML"])
     total, n = (joined.total if joined else None), len(results.vectors)
@@ -67,14 +70,14 @@ def run_image(image: Image, target: Target, *, profile: bool = True, timeout: fl
         vectors=results.vectors,
         mismatches=results.mismatches,
         instructions=round(total.instructions / n) if total else None,
-        cycles=round(total.cycles / n) if total else None,
+        cycles=round(total.cycles / n) if total and model else None,
         stack_bytes=results.stack or None,
         regions=joined.regions if joined else {},
         functions=joined.functions if joined else {},
     )
 
 
-def _read_profile(image: Image, counts: Path, output: str) -> Profile:
+def _read_profile(image: Image, counts: Path, output: str, model: CycleModel | None) -> Profile:
     if not counts.is_file():
         raise RunError("the emulator wrote no profile", details=last_lines(output))
-    return join_profile(image, counts.read_text(encoding="ascii"))
+    return join_profile(image, counts.read_text(encoding="ascii"), model)

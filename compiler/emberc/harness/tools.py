@@ -15,6 +15,11 @@ from emberc.targets import Target
 LAST_LINES = 12
 """How much of a failed tool's output an error shows."""
 
+PLUGIN_COMPILER = "cc"
+"""Compiles the profiler, a shared object for this machine."""
+
+_HOST_PACKAGES = {PLUGIN_COMPILER: "gcc libc6-dev"}
+
 # A compiler without its C library says one of these; the library is a package of its own in Debian.
 _NO_LIBRARY = re.compile(
     r"fatal error: (?:string|stdint|stddef|stdio|stdlib)\.h: No such file|cannot find -lc\b|cannot read spec file"
@@ -30,12 +35,6 @@ def required_tools(target: Target, *, run: bool) -> list[str]:
     if run and target.emulator and target.emulator.profile:
         tools.append(PLUGIN_COMPILER)
     return list(dict.fromkeys(tools))
-
-
-PLUGIN_COMPILER = "cc"
-"""Compiles the profiler, a shared object for this machine."""
-
-_HOST_PACKAGES = {PLUGIN_COMPILER: "gcc libc6-dev"}
 
 
 def check_tools(targets: Iterable[Target], *, run: bool = True) -> None:
