@@ -47,7 +47,8 @@ class Options:
     ``shapes``: static shape by input name. ``fix``: inputs that become constants. ``budget``: total of flash and
     RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
     ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
-    ``GOLDEN_VECTORS`` of the calibration samples held back.
+    ``GOLDEN_VECTORS`` of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
+    are called when a stage begins and ends.
     """
 
     target: str = "host"
@@ -63,6 +64,7 @@ class Options:
     vectors: Mapping[str, Any] | None = None
     pipeline: Pipeline | None = None
     print_after: frozenset[str] = frozenset()
+    began: Callable[[str], None] | None = None
     progress: Callable[[str, str, float], None] | None = None
 
 
@@ -70,11 +72,14 @@ class Options:
 class _Stages:
     """Times the stages and tells whoever watches."""
 
+    began: Callable[[str], None] | None
     progress: Callable[[str, str, float], None] | None
     done: list[tuple[str, str, float]] = field(default_factory=list)
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[list[str]]:
+        if self.began:
+            self.began(name)
         start, words = time.perf_counter(), [""]
         yield words
         self.done.append((name, words[0], time.perf_counter() - start))
@@ -93,7 +98,7 @@ def compile_model(
     up. Raises EmberError subclasses only: ModelError, CalibrationError, TargetError, FitError, ...
     """
     options = options or Options()
-    stage = _Stages(options.progress)
+    stage = _Stages(options.began, options.progress)
     target = load_target(options.target)
 
     with stage("import") as did:
