@@ -110,8 +110,11 @@ def choose(messages: Sequence[data.Message], count: int) -> list[int]:
     return of_label[1][: count // 2] + of_label[0][: count - count // 2]
 
 
-def demo(target: str, out: Path, own: Sequence[str]) -> int:
-    """The whole demonstration; returns 0 when the board answers as the reference does, else 1."""
+def demo(target: str, out: Path, own: Sequence[str], limit: int | None = None) -> int:
+    """The whole demonstration; returns 0 when the board answers as the reference does, else 1.
+
+    `own` texts take the place of the held-out messages on the board; `limit` messages are compared, None is all.
+    """
     tokenizer = Tokenizer.load(VOCABULARY)
     split = data.split()
     out.mkdir(parents=True, exist_ok=True)
@@ -129,10 +132,11 @@ def demo(target: str, out: Path, own: Sequence[str]) -> int:
     firmware = emberc.compile(MODEL, calibration=calibration, target=target, vectors=shown, progress=stage)
     firmware.write(out / "firmware")
 
-    held_out = encode(tokenizer, [message.text for message in split.held_out])
-    print(f"held out    {len(split.held_out):,} messages that neither training nor calibration has seen")
+    compared = split.held_out[:limit]
+    held_out = encode(tokenizer, [message.text for message in compared])
+    print(f"held out    {len(compared):,} messages that neither training nor calibration has seen")
     by_float, by_firmware = float_logits(held_out), firmware_logits(firmware, held_out)
-    truth = np.array([message.label for message in split.held_out])
+    truth = np.array([message.label for message in compared])
     print(Verdicts(truth, by_float.argmax(axis=1), by_firmware.argmax(axis=1)).summary())
 
     print(f"on board    {len(texts)} messages on the emulated {target}")
@@ -157,9 +161,10 @@ def main() -> int:
     parser.add_argument("texts", nargs="*", help="messages of your own instead of held-out ones")
     parser.add_argument("--target", default="cortex-m7", help="an emulated target of `emberc targets`")
     parser.add_argument("--out", type=Path, default=HERE / "build", help="folder for what is written")
+    parser.add_argument("--held-out", type=int, metavar="N", help="compare N held-out messages instead of all")
     arguments = parser.parse_args()
     try:
-        return demo(arguments.target, arguments.out, arguments.texts)
+        return demo(arguments.target, arguments.out, arguments.texts, arguments.held_out)
     except data.DataMissingError as missing:
         print(f"error: {missing}", file=sys.stderr)
         return 2

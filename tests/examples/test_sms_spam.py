@@ -152,3 +152,13 @@ def test_the_demo_shows_as_much_spam_as_ham(load: Load) -> None:
     demo, data = load("demo"), load("data")
     messages = [data.Message("", label) for label in (0, 0, 0, 1, 0, 1, 1)]
     assert demo.choose(messages, 4) == [3, 5, 0, 1]
+
+
+def test_the_demo_runs_from_text_to_verdict(load: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = load("demo")
+    assert demo.demo("host", tmp_path, [SPAM[0], HAM[0], HAM[1]], limit=24) == 0
+    shown = capsys.readouterr().out
+    assert "24/24 labels as in float (100.00 %)" in shown
+    assert "0 mismatches in 3 vectors" in shown
+    verdicts = [line.split()[0] for line in shown.splitlines() if line.startswith(("  spam", "  ham"))]
+    assert verdicts == ["spam", "ham", "ham"]
