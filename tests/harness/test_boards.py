@@ -227,3 +227,9 @@ def test_vectors_that_the_manifest_does_not_know(make_build: MakeBuild) -> None:
 
 def test_all_expands_once() -> None:
     assert harness.expand_targets(["host", "all", "rv32"]) == target_names()
+
+
+def test_run_bears_the_targets_name_whatever_it_was_called(make_build: MakeBuild) -> None:
+    broken = make_build(sources={"doubler.c": "nonsense\n"})
+    assert run_one(broken, "m4").on == "cortex-m4"
+    assert run_one(make_build(), "m4").on == "cortex-m4"

@@ -107,7 +107,8 @@ def test_build(
             else:
                 run = _on_serial(name, manifest, tell)
         except (BuildError, FitError, RunError) as error:
-            run = TestRun(name, vectors=manifest.vectors, error=error)
+            on = boards[name].name if name in boards else name
+            run = TestRun(on, vectors=manifest.vectors, error=error)
         tell("done")
         runs.append(run)
     return runs

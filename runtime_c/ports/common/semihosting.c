@@ -1,7 +1,7 @@
 /* Console and exit through semihosting: the debugger's or emulator's own channel, no peripheral needed.
  *
- * Calls and numbers: "Semihosting for AArch32 and AArch64" (Arm, ARM IHI 0100), which RISC-V adopts with
- * its own trap sequence ("RISC-V Semihosting").
+ * Calls and numbers: "Semihosting for AArch32 and AArch64" (Arm, ABI for the Arm architecture), which
+ * "RISC-V Semihosting" adopts with a trap sequence of its own.
  */
 #include "ember_port.h"
 

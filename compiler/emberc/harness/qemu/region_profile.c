@@ -114,7 +114,8 @@ static int marker(const uint8_t *code, size_t size)
         return code[2] == 0xE0 ? OUTSIDE : NO_MARKER;
     }
     /* RISC-V: SLTI x0, x0, imm; imm in the top twelve bits. */
-    const uint32_t word = (uint32_t)code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 | (uint32_t)code[3] << 24;
+    const uint32_t word =
+        (uint32_t)code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 | (uint32_t)code[3] << 24;
     if ((word & 0xFFFFF) == 0x02013) {
         const uint32_t imm = word >> 20;
         if (imm >= 0x100 && imm < 0x100 + REGIONS)
