@@ -50,7 +50,7 @@ def check_budget(module: Module, memory: Memory, *, enforced: bool) -> None:
 
 
 def _peak(memory: Memory) -> str:
-    witness = memory.plan.witness
+    witness = memory.plan.witness if memory.plan else None
     return f"{witness.node}, where {witness.bytes:,} bytes of the arena are live" if witness else "an empty arena"
 
 
@@ -60,7 +60,9 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
     stack = "not measured" if r.stack is None else f"{r.stack:,}"
     lines = [f"{p}: required {need:,}, available {have:,}, excess {need - have:,}" for p, (need, have) in over.items()]
     lines.append(f"flash {f.total:,}: weights {f.weights:,}, tables {f.tables:,}, code {code}")
-    lines.append(f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), stack {stack}, I/O {r.io:,}")
+    lines.append(
+        f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), stack {stack}, I/O {r.io:,}"
+    )
     biggest = sorted(((c.type.nbytes, c.name or "?") for c in module.main.constants()), reverse=True)[:3]
     lines.append("largest constants: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
     hints: list[str] = []

@@ -5,6 +5,7 @@ Bytes are bytes, ``None`` stands for what could not be measured on this machine 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -40,14 +41,17 @@ class Ram:
 
 @dataclass(frozen=True)
 class Memory:
-    """The three pools. ``arena_bound`` is what no order and placement can go below; ``arena_proved``: it is met."""
+    """The three pools. ``arena_bound`` is what no order and placement can go below; ``arena_proved``: it is met.
+
+    ``plan`` is None in a report that was read back: ``memory_plan.json`` holds it.
+    """
 
     flash: Flash
     ram: Ram
     budget: int
     arena_bound: int
     arena_proved: bool
-    plan: Plan
+    plan: Plan | None
     limits: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -72,6 +76,20 @@ class Memory:
             "arena_bound": self.arena_bound,
             "arena_proved": self.arena_proved,
         }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Memory:
+        """The inverse of ``to_json``, the plan apart. Raises KeyError or TypeError for anything else."""
+        flash, ram = data["flash"], data["ram"]
+        return Memory(
+            Flash(flash["weights"], flash["tables"], flash["code"]),
+            Ram(ram["arena"], ram["state"], ram["stack"], ram["io"]),
+            data["budget"],
+            data["arena_bound"],
+            data["arena_proved"],
+            None,
+            dict(data["limits"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -129,3 +147,22 @@ class Report:
             data["seconds"] = round(self.seconds, 3)
             data["stages"] = [{"stage": s, "did": d, "seconds": round(t, 3)} for s, d, t in self.stages]
         return data
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Report:
+        """A report from what ``to_json`` gave. Raises KeyError or TypeError for anything else."""
+        return Report(
+            model=data["model"],
+            target=data["target"],
+            integer_only=data["integer_only"],
+            macs=data["macs"],
+            memory=Memory.from_json(data["memory"]),
+            accuracy={name: Accuracy(**a) for name, a in data["accuracy"].items()},
+            accuracy_samples=data["accuracy_samples"],
+            accuracy_reference=data["accuracy_reference"],
+            synthetic=data["synthetic_calibration"],
+            ops=dict(data["ops"]),
+            largest=[(c["name"], c["bytes"]) for c in data["largest"]],
+            notes=list(data["notes"]),
+            stages=[(s["stage"], s["did"], s["seconds"]) for s in data.get("stages", [])],
+        )
