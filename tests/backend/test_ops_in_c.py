@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.support import Net, compile_and_run, vectors, write
 from emberc.backend.c.registry import EMITTERS
 from emberc.ir.arithmetic import exp2_table, softmax_table
 from emberc.ir.graph import Module
@@ -23,8 +24,6 @@ from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
 from emberc.ir.ops.integer_table import Table, Table16
 from emberc.ir.types import DType
-
-from backend.support import Net, compile_and_run, vectors, write
 
 CASES: dict[str, Callable[[], Module]] = {}
 
@@ -65,8 +64,9 @@ def attention(net: Net) -> None:
     qkv = net.input("qkv", DType.I8, 2, 7, 3 * 8)
     mask, ids = net.input("mask", DType.BOOL, 2, 1, 1, 7), net.input("rows", DType.BOOL, 1, 1, 7, 7)
     table = net.const(exp2_table(), np.int16, "exp2")
-    common = dict(heads=2, head_dim=4, m_score=1 << 23, shift_score=2, c_out=3 << 30, shift_out=0, zero_point=-3)
-    packed = dict(common, k_offset=8, v_offset=16)
+    scale = {"m_score": 1 << 23, "shift_score": 2, "c_out": 3 << 30, "shift_out": 0, "zero_point": -3}
+    common = {"heads": 2, "head_dim": 4, **scale}
+    packed = {**common, "k_offset": 8, "v_offset": 16}
     net.out(Attention, qkv, qkv, qkv, table, mask, **packed)
     net.out(Attention, qkv, qkv, qkv, table, ids, **packed)
     net.out(Attention, qkv, qkv, qkv, table, None, **packed, causal=True, dtype="i16")
@@ -88,8 +88,8 @@ def norm(net: Net) -> None:
 def elementwise(net: Net) -> None:
     x8, x16 = net.input("x8", DType.I8, 2, 3, 17), net.input("x16", DType.I16, 2, 3, 17)
     row, column = net.weights(17), net.const(net.random.integers(-9000, 9000, (3, 1)), np.int16)
-    add = dict(m1=20000, s1=7, m2=-3000, s2=4, c=1 << 9, frac=10)
-    mul = dict(zx=-3, zy=5, m=1 << 20, shift=0, zero_point=2)
+    add = {"m1": 20000, "s1": 7, "m2": -3000, "s2": 4, "c": 1 << 9, "frac": 10}
+    mul = {"zx": -3, "zy": 5, "m": 1 << 20, "shift": 0, "zero_point": 2}
     for dtype in ("i8", "i16"):
         for x, y in ((x8, x8), (x8, row), (x16, column), (x16, x8)):
             net.out(Add, x, y, **add, dtype=dtype)

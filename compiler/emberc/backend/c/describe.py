@@ -18,7 +18,7 @@ def describe(op: Op, plan: FunctionPlan) -> list[str]:
      * scratch 0x9600 (512 bytes) */
     """
     node = comment_text(op.loc) or "(no ONNX node)"
-    reads = [_operand(name, value, plan) for name, value in op.named_operands()]
+    reads = [_operand(name, value, plan) for name, value in op.named_operands() if _tells(value)]
     writes = [_result(name, value, op, plan) for name, value in zip(op.result_fields, op.results, strict=False)]
     parts = [f"{node}  ", f"{op.opcode}  ", *_listed(reads), "->", *_listed(writes)]
     region = plan.scratch(op)
@@ -47,6 +47,10 @@ def block_comment(parts: list[str]) -> list[str]:
 def shape_text(value: Value) -> str:
     """``i8[128,80]``"""
     return f"{value.type.dtype.value}[{','.join(map(str, value.shape))}]"
+
+
+def _tells(value: Value) -> bool:
+    return not isinstance(root(value), Constant) or value.type.rank > 1
 
 
 def _listed(parts: list[str]) -> list[str]:

@@ -81,12 +81,15 @@ def array_text(array: Array, indent: str = "    ") -> ArrayText:
 
 
 def _columns(tokens: list[str], shape: tuple[int, ...], indent: str) -> list[str]:
-    """Right-aligned columns; a line holds a fraction of a row where one fits well, so that rows stay visible."""
+    """Right-aligned columns; a line holds whole rows, or a fraction of one, where that fits well."""
     width = max(map(len, tokens))
     fit = max(1, (_COLUMNS - len(indent)) // (width + 2))
     row = shape[-1] if shape else 1
-    even = [n for n in range(1, fit + 1) if row and row % n == 0]
-    per_line = even[-1] if even and even[-1] * 2 > fit else fit
+    if 1 < row <= fit:
+        per_line = fit // row * row
+    else:
+        even = [n for n in range(1, fit + 1) if row and row % n == 0]
+        per_line = even[-1] if even and even[-1] * 2 > fit else fit
     cells = [t.rjust(width) for t in tokens]
     return [indent + ", ".join(cells[i : i + per_line]) + "," for i in range(0, len(cells), per_line)]
 
