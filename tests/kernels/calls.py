@@ -1,0 +1,284 @@
+"""One call of the portable kernel of an op instance: params from the op's fields, result as a numpy array.
+
+This is a second, independent reading of the headers beside the C backend's emitters.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from emberc.ir.op import Op
+from emberc.ir.ops import (
+    integer_attention,
+    integer_compare,
+    integer_elementwise,
+    integer_embed,
+    integer_matmul,
+    integer_movement,
+    integer_norm,
+    integer_reduce,
+    integer_table,
+)
+from emberc.ir.strides import broadcast_strides, copies
+from tests.kernels.library import aligned, call
+from tests.kernels.structs import fill
+
+Arrays = list[Any]
+
+
+class OutOfRangeError(Exception):
+    """A kernel returned EMBER_ERR_RANGE."""
+
+
+def run_kernel(op: Op, arrays: Arrays, inplace: int | None = None) -> Any:
+    """The op by its C kernel; with ``inplace`` the result overwrites a copy of that operand."""
+    held = [None if a is None else np.array(a, order="C") for a in arrays]
+    held = [a.view(np.uint8) if a is not None and a.dtype == np.bool_ else a for a in held]
+    t = op.results[0].type
+    kind = np.uint8 if t.dtype.value == "bool" else t.dtype.numpy
+    y = np.full(t.shape, 0x55, kind)
+    if inplace is not None:
+        y = held[inplace].view(kind)
+    CALLS[op.opcode](op, held, y)
+    return y.view(t.dtype.numpy)
+
+
+def _ranged(status: int) -> None:
+    if status:
+        raise OutOfRangeError
+
+
+def _broadcast(op: Op, *shapes: Any) -> tuple[list[int], list[list[int]]]:
+    return broadcast_strides(op.results[0].shape, shapes)
+
+
+def _pair(op: Op, x: Any, y: Any) -> dict[str, Any]:
+    dims, (xs, ys) = _broadcast(op, x.shape, y.shape)
+    return {"dims": dims, "xs": xs, "ys": ys}
+
+
+def _matmul(op: integer_matmul.Matmul, a: Arrays, y: Any) -> None:
+    x, w, bias, m, table = a
+    lo, hi = op.limits()
+    p = fill(
+        "ember_matmul_params",
+        w=w,
+        bias=bias,
+        m=m,
+        table=table,
+        rows=x.size // w.shape[1],
+        k=w.shape[1],
+        n=w.shape[0],
+        k_slice=op.k_slice(),
+        shift=op.shift,
+        zero_point=op.zero_point,
+        lo=lo,
+        hi=hi,
+    )
+    call(op.kernel(), x, y, None, p)
+
+
+def _batch_matmul(op: integer_matmul.BatchMatmul, a: Arrays, y: Any) -> None:
+    left, right = a
+    k, n = left.shape[-1], y.shape[-1]
+    p = fill(
+        "ember_batch_matmul_params",
+        batches=prod(left.shape[:-2]),
+        rows=left.shape[-2],
+        k=k,
+        n=n,
+        b_batch=0 if prod(right.shape[:-2]) == 1 else k * n,
+        b_k=1 if op.transpose_b else n,
+        b_n=k if op.transpose_b else 1,
+        za=op.za,
+        zb=op.zb,
+        m=op.m,
+        shift=op.shift,
+        zero_point=op.zero_point,
+    )
+    call(op.kernel(), left, right, y, p)
+
+
+def _attention(op: integer_attention.Attention, a: Arrays, y: Any) -> None:
+    q, k, v, table, mask = a
+    batches, q_rows, kv_rows = prod(q.shape[:-2]), q.shape[-2], k.shape[-2]
+    p = fill(
+        "ember_attention_params",
+        table=table,
+        table_size=table.size,
+        batches=batches,
+        q_rows=q_rows,
+        kv_rows=kv_rows,
+        q_stride=q.shape[-1],
+        k_stride=k.shape[-1],
+        v_stride=v.shape[-1],
+        mask_batch=0 if mask is None or mask.shape[0] == 1 else mask.shape[2] * kv_rows,
+        mask_row=0 if mask is None or mask.shape[2] == 1 else kv_rows,
+        causal=int(op.causal),
+        **_fields(op, "heads head_dim group q_offset k_offset v_offset"),
+        **_fields(op, "m_score shift_score c_out shift_out zero_point"),
+    )
+    call(op.kernel(), q, k, v, mask, y, aligned(op.scratch_bytes()), p)
+
+
+def _layer_norm(op: integer_norm.LayerNorm, a: Arrays, y: Any) -> None:
+    x, gamma, beta = a
+    p = fill(
+        "ember_layer_norm_params",
+        gamma=gamma,
+        beta=beta,
+        eps=op.eps,
+        rows=x.size // x.shape[-1],
+        n=x.shape[-1],
+        frac=op.frac(),
+        out_shift=op.out_shift,
+        center=int(op.center),
+    )
+    call(op.kernel(), x, y, p)
+
+
+def _softmax(op: integer_norm.Softmax, a: Arrays, y: Any) -> None:
+    x, table = a
+    call(op.kernel(), x, y, fill("ember_softmax_params", table=table, rows=x.size // x.shape[-1], n=x.shape[-1]))
+
+
+def _add(op: integer_elementwise.Add, a: Arrays, z: Any) -> None:
+    p = fill("ember_add_params", shape=_pair(op, *a), **_fields(op, "m1 s1 m2 s2 c frac"))
+    call(op.kernel(), *a, z, p)
+
+
+def _mul(op: integer_elementwise.Mul, a: Arrays, z: Any) -> None:
+    p = fill("ember_mul_params", shape=_pair(op, *a), **_fields(op, "zx zy m shift zero_point"))
+    call(op.kernel(), *a, z, p)
+
+
+def _requantize(op: integer_elementwise.Requantize, a: Arrays, y: Any) -> None:
+    call(op.kernel(), a[0], y, fill("ember_requantize_params", count=y.size, **_fields(op, "m s c frac")))
+
+
+def _table(op: Op, a: Arrays, y: Any) -> None:
+    kind = "ember_table16_params" if isinstance(op, integer_table.Table16) else "ember_table_params"
+    call(op.kernel(), a[0], y, fill(kind, table=a[1], count=y.size))  # type: ignore[attr-defined]
+
+
+def _embed(op: integer_embed.Embed, a: Arrays, y: Any) -> None:
+    bias, rest = a[0], iter(a[1:])
+    parts, ids = [], []
+    for has in op.has_ids:
+        table, m = next(rest), next(rest)
+        parts.append(fill("ember_embed_part", table=table, m=m, m_step=int(m.size > 1), vocabulary=table.shape[0]))
+        ids.append(next(rest).ctypes.data if has else None)
+    d = bias.size
+    p = fill(
+        "ember_embed_params",
+        parts=(type(parts[0]) * len(parts))(*parts),
+        bias=bias,
+        count=len(parts),
+        rows=y.size // d,
+        d=d,
+        frac=op.frac,
+    )
+    _ranged(call(op.kernel(), (ctypes.c_void_p * len(ids))(*ids), y, p))
+
+
+def _copy(op: Op, a: Arrays, y: Any) -> None:
+    if isinstance(op, integer_movement.Pad):
+        call("ember_fill", y, fill("ember_fill_params", size=y.itemsize, count=y.size, value=int(op.value)))
+    for x, c in zip(a, copies(op), strict=True):
+        p = fill(
+            "ember_copy_params",
+            size=y.itemsize,
+            dims=c.dims,
+            xs=c.xs,
+            ys=c.ys,
+            x_offset=c.x_offset,
+            y_offset=c.y_offset,
+        )
+        call("ember_copy", x, y, p)
+
+
+def _gather(op: integer_movement.Gather, a: Arrays, y: Any) -> None:
+    x, ids = a
+    p = fill(
+        "ember_gather_params",
+        outer=prod(x.shape[: op.axis]),
+        length=x.shape[op.axis],
+        count=ids.size,
+        block=prod(x.shape[op.axis + 1 :]) * x.itemsize,
+    )
+    _ranged(call("ember_gather", x, ids, y, p))
+
+
+def _nonzero(op: integer_compare.Nonzero, a: Arrays, y: Any) -> None:
+    call(op.kernel(), a[0], y, fill("ember_nonzero_params", count=y.size))
+
+
+def _compare(op: integer_compare.Compare, a: Arrays, z: Any) -> None:
+    kind = ["eq", "ne", "lt", "le", "gt", "ge"].index(op.kind)
+    call(op.kernel(), *a, z, fill("ember_compare_params", shape=_pair(op, *a), kind=kind))
+
+
+def _logical(op: integer_compare.Logical, a: Arrays, z: Any) -> None:
+    x, y = a
+    kind = ["and", "or", "xor", "not"].index(op.kind)
+    p = fill("ember_logical_params", shape=_pair(op, x, x if y is None else y), kind=kind)
+    call(op.kernel(), x, y, z, p)
+
+
+def _where(op: integer_compare.Where, a: Arrays, z: Any) -> None:
+    dims, (cs, xs, ys) = _broadcast(op, *(v.shape for v in a))
+    call(op.kernel(), *a, z, fill("ember_where_params", shape={"dims": dims, "xs": xs, "ys": ys}, cs=cs))
+
+
+def _reduced(op: integer_reduce.Reduce, x: Any) -> dict[str, int]:
+    return {
+        "outer": prod(x.shape[: op.axis]),
+        "length": x.shape[op.axis],
+        "inner": prod(x.shape[op.axis + 1 :]),
+    }
+
+
+def _reduce_sum(op: integer_reduce.ReduceSum, a: Arrays, y: Any) -> None:
+    p = fill("ember_reduce_sum_params", **_reduced(op, a[0]), **_fields(op, "zx m shift zero_point"))
+    call(op.kernel(), a[0], y, p)
+
+
+def _reduce_max(op: integer_reduce.ReduceMax, a: Arrays, y: Any) -> None:
+    call(op.kernel(), a[0], y, fill("ember_reduce_max_params", **_reduced(op, a[0])))
+
+
+def _fields(op: Op, names: str) -> dict[str, Any]:
+    return {n: getattr(op, n) for n in names.split()}
+
+
+CALLS: dict[str, Callable[[Any, Arrays, Any], None]] = {
+    "q.matmul": _matmul,
+    "q.batch_matmul": _batch_matmul,
+    "q.attention": _attention,
+    "q.layer_norm": _layer_norm,
+    "q.softmax": _softmax,
+    "q.add": _add,
+    "q.mul": _mul,
+    "q.requantize": _requantize,
+    "q.table": _table,
+    "q.table16": _table,
+    "q.embed": _embed,
+    "q.reshape": _copy,
+    "q.transpose": _copy,
+    "q.slice": _copy,
+    "q.concat": _copy,
+    "q.pad": _copy,
+    "q.expand": _copy,
+    "q.gather": _gather,
+    "q.nonzero": _nonzero,
+    "q.compare": _compare,
+    "q.logical": _logical,
+    "q.where": _where,
+    "q.reduce_sum": _reduce_sum,
+    "q.reduce_max": _reduce_max,
+}

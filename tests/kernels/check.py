@@ -1,0 +1,65 @@
+"""Random operands of every kind that breaks kernels, and the check that a kernel equals its op's reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emberc.ir.op import Op
+from emberc.ir.types import Array, TensorType
+from emberc.ir.values import Constant, Value
+from tests.kernels.calls import run_kernel
+
+#: The shapes on which kernels break: one, below a block, odd tails, above a power of two.
+SIZES = (1, 3, 7, 17, 129)
+FILLS = ("random", "low", "high", "mixed")
+
+INT8 = np.dtype(np.int8)
+INT16 = np.dtype(np.int16)
+
+
+def tensor(rng: np.random.Generator, dtype: np.dtype[Any], shape: tuple[int, ...], fill: str = "random") -> Array:
+    """An array of that type: uniform, all lowest, all highest, or only those two."""
+    info = np.iinfo(dtype)
+    if fill == "low":
+        return np.full(shape, info.min, dtype)
+    if fill == "high":
+        return np.full(shape, info.max, dtype)
+    if fill == "mixed":
+        return rng.choice(np.array([info.min, info.max], dtype), shape)
+    return rng.integers(info.min, info.max, shape, dtype, endpoint=True)
+
+
+def value(array: Array) -> Value:
+    """An input of the array's type."""
+    return Value(TensorType.of(array))
+
+
+def constant(data: Any, dtype: type[np.generic] = np.int32) -> Constant:
+    """A constant operand."""
+    return Constant(np.asarray(data, dtype))
+
+
+def check(op: Op, *arrays: Array | None) -> Array:
+    """Verifies the op, runs reference and kernel (into its own buffer and in place), asserts equal bits."""
+    op.verify()
+    (want,) = op.run(*arrays)
+    held: list[Any] = list(arrays)
+    got = run_kernel(op, held)
+    np.testing.assert_array_equal(got, want, err_msg=repr(op))
+    for names in op.inplace.values():
+        for name in names:
+            at = list(op.operand_fields).index(name)
+            array = arrays[at]
+            if array is not None and array.dtype.itemsize == want.dtype.itemsize and array.shape == want.shape:
+                got = run_kernel(op, held, inplace=at)
+                np.testing.assert_array_equal(got, want, err_msg=f"{op!r} in place of {name}")
+    return want
+
+
+def worst_and_sqnr(got: Array, want: NDArray[np.float64]) -> tuple[float, float]:
+    """Largest error in output steps, and the signal to quantization noise ratio in dB."""
+    error = got.astype(np.float64) - want
+    return float(np.abs(error).max()), float(10 * np.log10((want**2).sum() / max((error**2).sum(), 1e-300)))

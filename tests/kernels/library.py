@@ -1,0 +1,56 @@
+"""The portable kernels as a shared library of the host, and one call of a kernel on numpy arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2] / "runtime_c"
+WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
+#: test_sanitized.py runs these tests again with a library that checks every access.
+FLAGS = os.environ.get("EMBER_KERNEL_FLAGS", "-O1").split()
+
+
+def sources() -> list[Path]:
+    """The portable kernels' C files."""
+    return sorted((ROOT / "kernels" / "portable").glob("*.c"))
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """Builds all portable kernels with the host's compiler, warnings being errors."""
+    out = Path(mkdtemp()) / "kernels.so"
+    cc = shutil.which("cc") or "gcc"
+    command = [cc, *WARNINGS, *FLAGS, "-shared", "-fPIC", f"-I{ROOT / 'include'}", *map(str, sources()), "-o", str(out)]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(str(out))
+
+
+def aligned(bytes_: int) -> Any:
+    """A scratch buffer of exactly that many bytes."""
+    return np.full(bytes_, 0xA5, np.uint8)
+
+
+def call(kernel: str, *arguments: Any) -> int:
+    """Calls a kernel: arrays and structs go by address, None is NULL. Returns what an int function returns."""
+    function = getattr(library(), kernel)
+    function.restype = ctypes.c_int
+    function.argtypes = [ctypes.c_void_p] * len(arguments)
+    passed: list[Any] = []
+    for a in arguments:
+        if a is None:
+            passed.append(None)
+        elif isinstance(a, np.ndarray):
+            assert a.flags.c_contiguous
+            passed.append(a.ctypes.data)
+        else:
+            passed.append(ctypes.addressof(a))
+    return int(function(*passed))

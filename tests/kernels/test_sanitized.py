@@ -1,0 +1,58 @@
+"""All other kernel tests again, with a library that checks every access and every overflow.
+
+numpy takes its arrays from malloc, so that the address sanitizer fences them: a kernel that reads one element
+before or after an operand stops the run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kernels.library import ROOT
+
+HERE = Path(__file__).parent
+FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+
+
+@pytest.mark.slow
+def test_kernels_under_sanitizers() -> None:
+    done = _run(str(HERE), f"--ignore={__file__}")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overread", [0, 1])
+def test_the_sanitizer_sees_one_element_too_many(overread: int) -> None:
+    script = (
+        "import numpy as np\n"
+        "from tests.kernels.library import call\n"
+        "from tests.kernels.structs import fill\n"
+        "x, y = np.zeros(64, np.int8), np.zeros(128, np.uint8)\n"
+        f"call('ember_nonzero_s8', x, y, fill('ember_nonzero_params', count=64 + {overread}))\n"
+    )
+    done = _run(script=script)
+    assert (done.returncode == 0) == (overread == 0), done.stderr[-2000:]
+
+
+def _run(*arguments: str, script: str = "") -> subprocess.CompletedProcess[str]:
+    compiler = shutil.which("gcc") or "cc"
+    found = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    environment = {
+        **os.environ,
+        "EMBER_KERNEL_FLAGS": FLAGS,
+        "LD_PRELOAD": found.stdout.strip(),
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "PYTHONMALLOC": "malloc",
+        "CC": compiler,
+    }
+    command = [
+        sys.executable,
+        *(["-c", script] if script else ["-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT.parent, check=False)
