@@ -64,10 +64,12 @@ class Converter:
         bindings: Attributes | None = None,
         depth: int = 0,
     ) -> None:
-        """Converts the nodes that ``outputs`` need; ``bindings`` are the attributes of the surrounding function."""
+        """Converts the nodes that ``outputs`` need; ``bindings`` are the attributes of the surrounding function.
+
+        The nodes must be in order (``check_order``).
+        """
         if depth > _DEPTH_LIMIT:
             raise ModelError("functions call each other without end", at=f"{self.model.label}: {prefix}")
-        check_order(nodes, scope.names(), self.model.label)
         live, read = live_nodes(nodes, outputs)
         for i in live:
             node = nodes[i]
@@ -209,6 +211,7 @@ class Converter:
         graph = attributes["then_branch" if condition.data.reshape(-1)[0] else "else_branch"].g
         inner = Scope(tensors={t.name: t for t in graph.initializer}, parent=scope)
         names = [o.name for o in graph.output]
+        check_order(graph.node, inner.names(), self.model.label)
         self.run(graph.node, names, inner, opsets, prefix=f"{place}/", bindings=bindings, depth=depth + 1)
         return self._outputs(names, inner)
 
@@ -237,6 +240,7 @@ class Converter:
         # An optional input that the call leaves out is the empty name inside.
         nodes = [_without(n, {f for f in formal if given.get(f) is None}) for n in body.function.node]
         names = list(body.function.output)
+        check_order(nodes, scope.names(), self.model.label)
         self.run(nodes, names, scope, opsets, prefix=f"{place}/", bindings=body.attributes, depth=depth + 1)
         return self._outputs(names, scope)
 

@@ -1,0 +1,1 @@
+"""Tests of the frontend: what a file means, and what is refused and how."""
