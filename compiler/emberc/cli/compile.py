@@ -1,0 +1,152 @@
+"""``emberc compile``: an ONNX model to a build directory."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from emberc.cli.console import Console, Progress
+from emberc.cli.values import examples, json_option, names_option, signature_options, size_option
+from emberc.errors import UsageError
+
+if TYPE_CHECKING:
+    from emberc.driver import Options
+    from emberc.firmware import Firmware
+    from emberc.passes import Pipeline
+
+_EXAMPLES = examples(
+    "emberc compile spam.onnx --calib spam_calib.npz --target cortex-m7 -o build",
+    "emberc compile bert.onnx --shape input_ids=1x128 --fix token_type_ids=0 -o build",
+    "emberc compile bert.onnx --calib calib.npz --ram 128KiB --flash 1MiB -o build",
+    "emberc compile bert.onnx --calib calib.npz --json -o build > report.json",
+)
+
+
+@click.command("compile", epilog=_EXAMPLES, short_help="Translate an ONNX model to firmware.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Build directory to write.")
+@click.option("--calib", type=click.Path(path_type=Path), help=".npz, one array per input, samples first.")
+@click.option("--target", default="host", show_default=True, help="A name of 'emberc targets', or a TOML file.")
+@size_option("--budget", "Limit of flash and RAM together, as 2MiB.")
+@size_option("--flash", "Limit of flash: weights, tables, code.")
+@size_option("--ram", "Limit of RAM: arena, state, stack, I/O.")
+@signature_options
+@click.option("--precision", type=click.Choice(["int8", "int16"]), help="Activations; int8 by default.")
+@click.option("--observer", type=click.Choice(["minmax", "percentile", "mse"]), help="Ranges; minmax by default.")
+@click.option("--percentile", type=click.FloatRange(50, 100), help="What the percentile observer keeps; 99.99.")
+@click.option("--name", help="Prefix of all C names; the file's name by default.")
+@click.option("--passes", help="Replace the default pipeline, as 'canonicalize,quantize{observer=mse}'.")
+@names_option("--print-after", "Print the IR after these passes.")
+@json_option
+def compile_command(
+    model: Path,
+    out: Path,
+    calib: Path | None,
+    target: str,
+    budget: int | None,
+    flash: int | None,
+    ram: int | None,
+    shapes: dict[str, tuple[int, ...]],
+    fix: dict[str, int | float],
+    precision: str | None,
+    observer: str | None,
+    percentile: float | None,
+    name: str | None,
+    passes: str | None,
+    print_after: list[str],
+    as_json: bool,
+) -> int:
+    """Translate MODEL (ONNX) to portable C99 in a build directory, quantized on calibration samples.
+
+    The directory is written whole or not at all. Without --calib the samples are made up: good for a first try,
+    but the accuracy that is reported then says nothing.
+    """
+    from emberc.backend.c.write import check_output
+    from emberc.driver import Options
+
+    console = Console(json_only=as_json)
+    check_output(out.absolute())
+    quantization = {"precision": precision, "observer": observer, "percentile": percentile}
+    chosen = {k: v for k, v in quantization.items() if v is not None}
+    pipeline = _pipeline(passes, chosen)
+    with Progress(console.out) as progress:
+        options = Options(
+            target=target,
+            name=name,
+            shapes=shapes,
+            fix=fix,
+            budget=budget,
+            flash=flash,
+            ram=ram,
+            pipeline=pipeline,
+            print_after=_known_passes(pipeline, print_after),
+            began=lambda stage: progress.begin(f"  {stage:<10} ..."),
+            progress=_stage_printer(console, progress),
+            **chosen,  # type: ignore[arg-type]  # click has checked them
+        )
+        firmware = _compile(console, model, calib, options)
+        firmware.write(out)
+    if as_json:
+        console.result(firmware.report.to_json())
+    else:
+        _show(console, firmware, out, target)
+    return 0
+
+
+def _compile(console: Console, model: Path, calib: Path | None, options: Options) -> Firmware:
+    from emberc.driver import compile_model
+
+    if calib is None:
+        console.warn("no --calib: calibrating on made-up samples, accuracy is not representative")
+    with console.guarded():
+        return compile_model(model, calib, options)
+
+
+def _stage_printer(console: Console, progress: Progress) -> Callable[[str, str, float], None]:
+    def done(stage: str, did: str, seconds: float) -> None:
+        progress.end()
+        console.line(f"  {stage:<10} {did:<64} {seconds:6.1f} s")
+
+    return done
+
+
+def _show(console: Console, firmware: Firmware, out: Path, target: str) -> None:
+    from emberc.report import render
+    from emberc.targets import load_target
+
+    console.line()
+    for line in render(firmware.report).splitlines():
+        console.line(f"  {line}")
+    on = target if load_target(target).emulator else "serial:PORT"
+    console.line(f"  {'next':<10} emberc test {shlex.quote(str(out))} --on {shlex.quote(on)}")
+
+
+def _pipeline(text: str | None, quantization: Mapping[str, object]) -> Pipeline | None:
+    """The pipeline that ``--passes`` asks for; None is the default one."""
+    from emberc.passes import parse_pipeline
+
+    if text is None:
+        return None
+    if quantization:
+        flags = " ".join(f"--{k}" for k in quantization)
+        inside = " ".join(f"{k}={v}" for k, v in quantization.items())
+        raise UsageError(f"{flags} can't be used with --passes", hints=[f"--passes '...,quantize{{{inside}}},...'"])
+    return parse_pipeline(text)
+
+
+def _known_passes(pipeline: Pipeline | None, names: list[str]) -> frozenset[str]:
+    """``names`` once each, all of them in the pipeline."""
+    from emberc.passes import default_pipeline
+
+    known = (pipeline or default_pipeline()).names()
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise UsageError(
+            f"--print-after: the pipeline has no pass {', '.join(map(repr, unknown))}",
+            hints=[f"its passes are: {', '.join(dict.fromkeys(known))}"],
+        )
+    return frozenset(names)

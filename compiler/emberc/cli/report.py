@@ -1,0 +1,68 @@
+"""``emberc report``: what a build directory says about itself, and whether its memory plan is sound."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emberc.cli.console import Console
+from emberc.cli.values import examples, json_option
+from emberc.errors import UsageError
+
+_EXAMPLES = examples("emberc report build", "emberc report build --check", "emberc report build --json")
+
+
+@click.command("report", epilog=_EXAMPLES, short_help="Show a build's report; check its memory plan.")
+@click.argument("build_dir", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Verify memory_plan.json: no overlap, true bounds.")
+@json_option
+def report_command(build_dir: Path, check: bool, as_json: bool) -> int:
+    """Show the report of the build in DIR: memory, accuracy, notes.
+
+    --check verifies the memory plan with a checker that shares no code with the planner; exits with 1 when the
+    plan is unsound or claims a bound that is not true.
+    """
+    from emberc.memory import check_plan
+    from emberc.report import Report, render
+
+    console = Console(json_only=as_json)
+    data = _read(build_dir, "report.json")
+    try:
+        report = Report.from_json(data)
+    except (KeyError, TypeError, AttributeError) as e:
+        raise _damaged(build_dir, "report.json", f"{type(e).__name__}: {e}") from e
+    plan = _read(build_dir, "memory_plan.json") if check else None
+    if plan is not None:
+        check_plan(plan)
+    if as_json:
+        console.result({**data, "memory_plan_checked": True} if check else data)
+        return 0
+    console.line(f"{'model':<10} {report.model} on {report.target}")
+    console.line(render(report))
+    if plan is not None:
+        console.line(f"{'checked':<10} {len(plan['order'])} steps, {len(plan['tensors'])} tensors: the plan is sound")
+    return 0
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise UsageError(
+            f"'{folder}' is not a build directory: it has no {name}", hints=[f"emberc compile MODEL -o {folder}"]
+        ) from None
+    except ValueError as e:
+        raise _damaged(folder, name, str(e)) from e
+    if not isinstance(data, dict):
+        raise _damaged(folder, name, "it holds no object")
+    return data
+
+
+def _damaged(folder: Path, name: str, why: str) -> UsageError:
+    return UsageError(
+        f"{name} is damaged: {why}", at=str(folder / name), hints=[f"emberc compile MODEL -o {folder} writes it again"]
+    )

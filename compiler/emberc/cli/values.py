@@ -1,0 +1,97 @@
+"""What flags take: sizes, shapes, fixed inputs and lists; options that several commands share.
+
+The parsers are click callbacks: they get the text of every use of a flag and return its value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def parse_size(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    """``2MiB``, ``300kB``, ``131072``: bytes."""
+    from emberc.budget import parse_bytes
+
+    return None if text is None else parse_bytes(text)
+
+
+def parse_shapes(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """``input_ids=1x128``: static shapes by input name."""
+    shapes = {}
+    for text in texts:
+        name, _, sizes = text.rpartition("=")
+        if not name or not all(s.isdigit() for s in sizes.split("x")):
+            raise click.BadParameter(f"'{text}' is not a shape; write input=1x128", ctx, param)
+        shapes[name] = tuple(map(int, sizes.split("x")))
+    return shapes
+
+
+def parse_fixed(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> dict[str, int | float]:
+    """``token_type_ids=0``: by input name the number that fills it."""
+    fixed: dict[str, int | float] = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not name or not math.isfinite(value):
+            raise click.BadParameter(f"'{text}' fixes no input; write input=0", ctx, param)
+        fixed[name] = int(value) if value.is_integer() else value
+    return fixed
+
+
+def parse_names(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> list[str]:
+    """``host,cortex-m7``, or the flag more than once: a list of names."""
+    names = [name.strip() for text in texts for name in text.split(",")]
+    if not all(names):
+        raise click.BadParameter("a name is empty; write a,b", ctx, param)
+    return names
+
+
+def size_option(flag: str, about: str) -> Callable[[F], F]:
+    """A flag that takes a size in bytes."""
+    return click.option(flag, metavar="SIZE", callback=parse_size, help=about)
+
+
+def names_option(flag: str, about: str, **more: Any) -> Callable[[F], F]:
+    """A repeatable flag that takes names separated by commas."""
+    return click.option(flag, metavar="A,B", multiple=True, callback=parse_names, help=about, **more)
+
+
+def signature_options(command: F) -> F:
+    """``--shape`` and ``--fix``: what makes a model's inputs static."""
+    shape = click.option(
+        "--shape",
+        "shapes",
+        metavar="INPUT=1x128",
+        multiple=True,
+        callback=parse_shapes,
+        help="Static shape of an input; repeatable.",
+    )
+    fix = click.option(
+        "--fix",
+        metavar="INPUT=0",
+        multiple=True,
+        callback=parse_fixed,
+        help="Make an input constant; repeatable.",
+    )
+    return shape(fix(command))
+
+
+def json_option(command: F) -> F:
+    """``--json``: one object on stdout."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else.")(
+        command
+    )
+
+
+def examples(*lines: str) -> str:
+    """The epilog of a command's help."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
