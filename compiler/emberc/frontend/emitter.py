@@ -77,6 +77,9 @@ class Emitter:
         return x if x.type.dtype is to else self.emit(Cast, x, to=to.value)
 
     def reshape(self, x: Value, shape: Sequence[int]) -> Value:
+        """A reshape of a reshape starts from the first one's operand."""
+        while isinstance(x.producer, fm.Reshape):
+            x = x.producer.x
         return x if x.shape == tuple(shape) else self.emit(fm.Reshape, x, shape=[int(s) for s in shape])
 
     def transpose(self, x: Value, perm: Sequence[int]) -> Value:
