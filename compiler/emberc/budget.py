@@ -63,7 +63,7 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
     lines.append(
         f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), stack {stack}, I/O {r.io:,}"
     )
-    biggest = sorted(((c.type.nbytes, c.name or "?") for c in module.main.constants()), reverse=True)[:3]
+    biggest = sorted(((c.type.nbytes, c.name or "?") for c in module.constants()), reverse=True)[:3]
     lines.append("largest constants: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
     hints: list[str] = []
     if "RAM" in over or r.arena > f.weights:

@@ -116,7 +116,7 @@ def compile_model(
         quantize = Quantize(options.observer, options.percentile, options.precision)
         pipeline = options.pipeline or default_pipeline(quantize)
         PassManager(pipeline, options.print_after).run(module)
-        did[0] = f"{len(module.main.ops)} integer ops"
+        did[0] = f"{sum(1 for _ in module.ops())} integer ops"
 
     with stage("plan") as did:
         plan = plan_for(module.main, target)
@@ -151,14 +151,14 @@ def compile_model(
     report = Report(
         model=module.name,
         target=target.name,
-        integer_only=not any(r.type.dtype.is_float for op in module.main.ops for r in op.results),
+        integer_only=not any(r.type.dtype.is_float for op in module.ops() for r in op.results),
         macs=sum(op.cost().macs for op in module.main.ops),
         memory=memory,
         accuracy=accuracy,
         accuracy_samples=len(data.held),
         accuracy_reference=reference,
         synthetic=data.synthetic,
-        ops=dict(sorted(Counter(op.opcode for op in module.main.ops).items())),
+        ops=dict(sorted(Counter(op.opcode for op in module.ops()).items())),
         largest=_largest(module),
         notes=list(module.notes),
         stages=stage.done,
@@ -204,5 +204,5 @@ def _samples(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _largest(module: Module, count: int = 8) -> list[tuple[str, int]]:
     """The constants that take most of the flash."""
-    sizes = [(c.name or "?", int(np.asarray(c.data).nbytes)) for c in module.main.constants()]
+    sizes = [(c.name or "?", int(np.asarray(c.data).nbytes)) for c in module.constants()]
     return sorted(sizes, key=lambda s: (-s[1], s[0]))[:count]

@@ -7,8 +7,8 @@ shape, so it has its operand's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from emberc.ir.graph import Function
@@ -51,7 +51,8 @@ class FunctionPlan:
     """A function with its memory decided.
 
     ``ops`` is the order of execution, each view right after the op that makes its operand; ``copies`` run last.
-    ``memory`` is the planner's answer with its certificate.
+    ``memory`` is the planner's answer with its certificate. The function that an op calls is planned on its own;
+    its arena is that op's scratch.
     """
 
     function: Function
@@ -60,6 +61,7 @@ class FunctionPlan:
     copies: tuple[Copy, ...]
     _places: dict[int, Place]
     _scratch: dict[int, tuple[int, int]]
+    _bodies: dict[int, FunctionPlan]
 
     def place(self, value: Value) -> Place:
         """Where ``value`` lives while it is needed."""
@@ -70,6 +72,18 @@ class FunctionPlan:
     def scratch(self, op: Op) -> tuple[int, int] | None:
         """(arena offset, bytes) of the op's scratch; None if it needs none."""
         return self._scratch.get(id(op))
+
+    def body(self, op: Op) -> FunctionPlan | None:
+        """The plan of the function that ``op`` calls, at its place in the arena; None if it calls none."""
+        plan = self._bodies.get(id(op))
+        region = self.scratch(op)
+        return plan.moved(region[0]) if plan is not None and region is not None else plan
+
+    def moved(self, by: int) -> FunctionPlan:
+        """The same plan ``by`` bytes further up in the arena."""
+        places = {k: replace(p, offset=p.offset + by) if p.home is Home.ARENA else p for k, p in self._places.items()}
+        scratch = {k: (offset + by, size) for k, (offset, size) in self._scratch.items()}
+        return replace(self, _places=places, _scratch=scratch)
 
     @property
     def arena_bytes(self) -> int:
@@ -99,6 +113,15 @@ def own_scratch(op: Op) -> int:
     return int(ask()) if ask is not None else 0
 
 
+def leaf_ops(function: Function) -> Iterator[Op]:
+    """The ops that kernels run: those of ``function`` and of the functions it calls, but not the calls."""
+    for op in function.ops:
+        if op.callee is None:
+            yield op
+        else:
+            yield from leaf_ops(op.callee)
+
+
 def plan_function(function: Function, scratch_bytes: Callable[[Op], int] = own_scratch) -> FunctionPlan:
     """Order the ops of ``function`` and place what they make.
 
@@ -116,7 +139,9 @@ def plan_function(function: Function, scratch_bytes: Callable[[Op], int] = own_s
 
     names = _Names(function)
     real = [op for op in function.ops if not op.is_view]
-    nodes = [_node(op, names, places, scratch_bytes(op)) for op in real]
+    bodies = {id(op): plan_function(op.callee, scratch_bytes) for op in real if op.callee is not None}
+    need = {id(op): bodies[id(op)].arena_bytes if id(op) in bodies else scratch_bytes(op) for op in real}
+    nodes = [_node(op, names, places, need[id(op)]) for op in real]
     made = [v for op in real for v in op.results]
     memory = plan_memory(
         nodes,
@@ -132,7 +157,7 @@ def plan_function(function: Function, scratch_bytes: Callable[[Op], int] = own_s
     by_name = {names.node(op): op for op in real}
     scratch = {id(by_name[n]): (region.offset, region.size) for n, region in memory.scratch.items()}
     ops = _with_views(function, [by_name[n] for n in memory.order])
-    return FunctionPlan(function, memory, ops, tuple(copies), places, scratch)
+    return FunctionPlan(function, memory, ops, tuple(copies), places, scratch, bodies)
 
 
 class _Names:
@@ -174,7 +199,7 @@ def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int) -> Node
     read = [v for v in read if not isinstance(v, Constant)]
     inplace: dict[str, tuple[str, ...]] = {}
     by_field = {name: root(v) for name, v in op.named_operands()}
-    for field, candidates in op.inplace.items():
+    for field, candidates in op.overwrites().items():
         out = op.results[op.result_fields.index(field)]
         if id(out) in places:
             continue

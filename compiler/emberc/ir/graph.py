@@ -74,3 +74,19 @@ class Module:
     @property
     def main(self) -> Function:
         return self.functions["main"]
+
+    def ops(self) -> Iterator[Op]:
+        """The ops of all functions."""
+        for f in self.functions.values():
+            yield from f.ops
+
+    def constants(self) -> list[Constant]:
+        """The constants of all functions, each once."""
+        found = {id(c): c for f in self.functions.values() for c in f.constants()}
+        return list(found.values())
+
+    def link(self) -> None:
+        """Points every op that calls a function at it (None where the module has none of that name)."""
+        for op in self.ops():
+            if op.calls is not None:
+                op.callee = self.functions.get(str(op.attrs[op.calls]))

@@ -21,13 +21,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
 
 from emberc.errors import UsageError, VerifyError
 from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Value
+
+if TYPE_CHECKING:
+    from emberc.ir.graph import Function
 
 T = TypeVar("T")
 Attr = int | float | bool | str | list[Any] | None
@@ -132,6 +135,10 @@ class Op:
     inplace: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: the result is the operand's bytes under another shape: it costs neither time nor memory
     is_view: ClassVar[bool] = False
+    #: the attribute that names another function of the module, which the op runs
+    calls: ClassVar[str | None] = None
+    #: that function, once the module is linked
+    callee: Function | None = None
 
     operands: list[Value | None]
     results: list[Value]
@@ -208,6 +215,10 @@ class Op:
     def reference(self, *operands: Any) -> Any:
         """The op on numpy arrays, in the order of ``operands`` (None where absent); one array per result."""
         raise VerifyError(f"{type(self).__name__} defines no reference", at=self.loc)
+
+    def overwrites(self) -> dict[str, tuple[str, ...]]:
+        """``inplace`` as it holds for this very op."""
+        return self.inplace
 
     def cost(self) -> Cost:
         """Multiply-accumulates and elementwise work of one execution."""

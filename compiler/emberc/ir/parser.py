@@ -192,6 +192,7 @@ class _Build(Transformer[Token, Any]):
                 m.functions[p.name] = p
             elif isinstance(p, tuple):
                 setattr(m, p[0], p[1])
+        m.link()
         return m
 
     def _define(self, name: Token, value: Value) -> Value:

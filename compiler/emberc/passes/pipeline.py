@@ -15,6 +15,7 @@ from emberc.passes.manager import Pipeline
 from emberc.passes.merge_equal import MergeEqual
 from emberc.passes.prune_rows import PruneRows
 from emberc.passes.quantize import Quantize
+from emberc.passes.tile_rows import TileRows
 
 
 def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
@@ -37,5 +38,6 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             quantize or Quantize(),
             # integer -> integer
             FuseEpilogue(),  # tables into the products that feed them
+            TileRows(),  # feed-forward blocks a few rows at a time
         ]
     )

@@ -14,7 +14,12 @@ def compare(float_outputs: Sequence[dict[str, Array]], outputs: Sequence[dict[st
     """Accuracy by output name over paired samples; both hold float arrays of equal shapes."""
     result: dict[str, Accuracy] = {}
     for name in outputs[0] if outputs else ():
-        x = np.stack([np.asarray(f[name], np.float64).reshape(o[name].shape) for f, o in zip(float_outputs, outputs, strict=True)])
+        x = np.stack(
+            [
+                np.asarray(f[name], np.float64).reshape(o[name].shape)
+                for f, o in zip(float_outputs, outputs, strict=True)
+            ]
+        )
         y = np.stack([np.asarray(o[name], np.float64) for o in outputs])
         result[name] = _one(x, y)
     return result

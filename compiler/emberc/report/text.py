@@ -22,7 +22,9 @@ def render(report: Report) -> str:
         f"           total {kilobytes(m.total)} kB of {kilobytes(m.budget)} kB",
     ]
     for pool, (required, available) in m.exceeded().items():
-        lines.append(f"           {pool} does not fit: {required:,} of {available:,} bytes, {required - available:,} too many")
+        lines.append(
+            f"           {pool} does not fit: {required:,} of {available:,} bytes, {required - available:,} too many"
+        )
     for name, a in report.accuracy.items():
         sqnr = "exact" if a.sqnr_db is None else f"SQNR {a.sqnr_db:.1f} dB"
         lines.append(

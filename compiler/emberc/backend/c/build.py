@@ -17,7 +17,7 @@ from emberc.backend.c.kernels import collect_files, select_kernel
 from emberc.backend.c.naming import comment_text, model_prefix
 from emberc.backend.c.program import build_program
 from emberc.backend.c.registry import check_emitters
-from emberc.backend.planning import ARENA_ALIGN, FunctionPlan, plan_function
+from emberc.backend.planning import ARENA_ALIGN, FunctionPlan, leaf_ops, plan_function
 from emberc.errors import UsageError
 from emberc.ir.graph import Function, Module
 from emberc.targets import Target, runtime_root
@@ -41,7 +41,7 @@ def plan_for(function: Function, target: Target) -> FunctionPlan:
 
     Raises UnsupportedError that lists all ops without emitter.
     """
-    check_emitters(function.ops)
+    check_emitters(leaf_ops(function))
     return plan_function(function, lambda op: select_kernel(op, target.isa).scratch_bytes(op))
 
 
@@ -62,7 +62,7 @@ def emit(
     """
     if not golden:
         raise UsageError("a build needs at least one golden vector")
-    check_emitters(plan.ops)
+    check_emitters(leaf_ops(plan.function))
     prefix = model_prefix(name)
     interface = interface_of(module.main, prefix)
     program = build_program(plan, target.isa, prefix, interface)

@@ -21,7 +21,7 @@ def buffer_pointer(place: Place, fields: dict[tuple[str, str], str]) -> str:
     """The C expression for a place in the arena or in one of the caller's buffers."""
     if place.home is Home.ARENA:
         return f"AT(0x{place.offset:04x})"
-    return f"{place.home.value}->{fields[place.home.value, place.name]}"
+    return fields[place.home.value, place.name]
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,13 @@ class EmitContext:
         self,
         op: Op,
         kernel: Kernel,
-        index: int,
+        index: str,
         plan: FunctionPlan,
         pool: ConstantPool,
         fields: dict[tuple[str, str], str],
     ) -> None:
-        """``index`` numbers the op in the function; ``fields`` maps ("in" or "out", name) to the C struct's field."""
+        """``index`` tells the op from all others of the program; ``fields`` maps ("in" or "out", name) to the C
+        expression of that buffer."""
         self.kernel = kernel
         self.kernels_used = [kernel]
         self.params_used: list[Params] = []

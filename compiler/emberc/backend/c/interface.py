@@ -86,9 +86,9 @@ class Interface:
         return [(f"{side}->{p.field}", p) for side, p in named]
 
     def fields(self) -> dict[tuple[str, str], str]:
-        """("in" or "out", ONNX name) -> struct field."""
-        named = [(("in", p.name), p.field) for p in self.inputs] + [(("out", p.name), p.field) for p in self.outputs]
-        return dict(named)
+        """("in" or "out", ONNX name) -> the C expression of that buffer."""
+        sides = (("in", self.inputs), ("out", self.outputs))
+        return {(side, p.name): f"{side}->{p.field}" for side, ports in sides for p in ports}
 
 
 def _lines(conditions: list[str]) -> list[str]:

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from emberc.backend.c.constants import ConstantPool
 from emberc.backend.c.context import EmitContext, Params, buffer_pointer
 from emberc.backend.c.describe import block_comment, describe, describe_copy
 from emberc.backend.c.interface import Interface
 from emberc.backend.c.kernels import Kernel, select_kernel
-from emberc.backend.c.literals import initialiser, wrap
+from emberc.backend.c.literals import c_type, initialiser, wrap
 from emberc.backend.c.naming import comment_text
 from emberc.backend.c.registry import EMITTERS, Call
 from emberc.backend.planning import Copy, FunctionPlan, Home, Place
+from emberc.ir.ops.row_tiles import RowTiles
 from emberc.ir.values import Constant
 
 
 @dataclass(frozen=True)
 class Step:
-    """One op in the generated function: its comment, and its calls (none for a view)."""
+    """One op in the generated function: its comment, and its calls (none for a view).
+
+    An op that runs a function tile by tile has a ``loop`` (its ``for`` line and the pointers to the tile's rows) over
+    the ``steps`` of that function instead of calls.
+    """
 
     comment: list[str]
     calls: list[Call]
+    loop: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    def all_calls(self) -> Iterator[Call]:
+        """Its own calls, and those of the steps in its loop."""
+        yield from self.calls
+        for step in self.steps:
+            yield from step.all_calls()
+
+    def mentions(self, text: str) -> bool:
+        """Whether ``text`` occurs in its C code."""
+        return any(text in line for line in self.loop) or any(text in c.text for c in self.all_calls())
 
 
 @dataclass(frozen=True)
@@ -57,11 +74,11 @@ class Program:
 
     @property
     def calls(self) -> list[Call]:
-        return [call for step in self.steps for call in step.calls]
+        return [call for step in self.steps for call in step.all_calls()]
 
     @property
     def uses_arena(self) -> bool:
-        return any("AT(" in argument for call in self.calls for argument in call.arguments)
+        return any(step.mentions("AT(") for step in self.steps)
 
     @property
     def uses_memcpy(self) -> bool:
@@ -77,23 +94,49 @@ def build_program(plan: FunctionPlan, isa: Sequence[str], prefix: str, interface
 
     Raises UnsupportedError for an op without emitter.
     """
-    pool = ConstantPool(prefix)
-    program = Program([], [], pool, [])
+    program = Program([], [], ConstantPool(prefix), [])
     fields = interface.fields()
-    for index, op in enumerate(plan.ops):
-        comment = describe(op, plan)
-        if op.is_view:
-            program.steps.append(Step(comment, []))
-            continue
-        kernel = select_kernel(op, isa)
-        ctx = EmitContext(op, kernel, index, plan, pool, fields)
-        calls = EMITTERS[op.opcode].emit(op, ctx)
-        node = block_comment([f"{comment_text(op.loc) or '(no ONNX node)'}  ", op.opcode])
-        program.kernels.extend(ctx.kernels_used)
-        program.params.extend(ParamsText(node, p) for p in ctx.params_used)
-        program.steps.append(Step(comment, calls if isinstance(calls, list) else [calls]))
-    program.steps.extend(_copy(copy, plan, pool, fields) for copy in plan.copies)
+    program.steps.extend(_steps(plan, isa, program, fields, ""))
+    program.steps.extend(_copy(copy, plan, program.pool, fields) for copy in plan.copies)
     return program
+
+
+def _steps(
+    plan: FunctionPlan, isa: Sequence[str], program: Program, fields: dict[tuple[str, str], str], prefix: str
+) -> Iterator[Step]:
+    """The ops of one function; ``prefix`` sets its parameters apart from those of other functions."""
+    for number, op in enumerate(plan.ops):
+        comment, index = describe(op, plan), f"{prefix}{number}"
+        body = plan.body(op)
+        if op.is_view:
+            yield Step(comment, [])
+        elif isinstance(op, RowTiles) and body is not None:
+            loop, tile = _tile_loop(op, plan, fields)
+            yield Step(comment, [], loop, list(_steps(body, isa, program, tile, f"{index}_")))
+        else:
+            kernel = select_kernel(op, isa)
+            ctx = EmitContext(op, kernel, index, plan, program.pool, fields)
+            calls = EMITTERS[op.opcode].emit(op, ctx)
+            node = block_comment([f"{comment_text(op.loc) or '(no ONNX node)'}  ", op.opcode])
+            program.kernels.extend(ctx.kernels_used)
+            program.params.extend(ParamsText(node, p) for p in ctx.params_used)
+            yield Step(comment, calls if isinstance(calls, list) else [calls])
+
+
+def _tile_loop(
+    op: RowTiles, plan: FunctionPlan, fields: dict[tuple[str, str], str]
+) -> tuple[list[str], dict[tuple[str, str], str]]:
+    """The head of the loop over an op's tiles, and the buffers that the ops inside see: this tile's rows."""
+    inside = {("out", name): "y" for name in op.function.outputs}
+    head = [f"for (int32_t row = 0; row < {op.total()}; row += {op.rows}) {{"]
+    ports = [(v.name or "", x, "const ") for x, v in zip(op.xs, op.function.inputs, strict=True)]
+    for name, value, const in [*ports, ("y", op.y, "")]:
+        if const:
+            inside["in", name] = name
+        ctype = c_type(value.type.dtype)
+        base = f"({const}{ctype} *){buffer_pointer(plan.place(value), fields)}"
+        head.append(f"    {const}{ctype} *const {name} = {base} + row * {value.shape[-1]};")
+    return head, inside
 
 
 def _copy(copy: Copy, plan: FunctionPlan, pool: ConstantPool, fields: dict[tuple[str, str], str]) -> Step:

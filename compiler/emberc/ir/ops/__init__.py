@@ -16,3 +16,4 @@ from emberc.ir.ops import integer_movement as integer_movement
 from emberc.ir.ops import integer_norm as integer_norm
 from emberc.ir.ops import integer_reduce as integer_reduce
 from emberc.ir.ops import integer_table as integer_table
+from emberc.ir.ops import row_tiles as row_tiles
