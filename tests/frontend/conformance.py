@@ -41,6 +41,11 @@ class Case:
         nodes = self.model.graph.node
         return str(nodes[0].op_type) if len(nodes) == 1 else ""
 
+    @property
+    def opset(self) -> int:
+        """The version of the first operator set that the model names."""
+        return int(self.model.opset_import[0].version)
+
 
 @cache
 def cases() -> list[Case]:
