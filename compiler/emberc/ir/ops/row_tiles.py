@@ -59,7 +59,7 @@ class RowTiles(IntegerOp):
     def reference(self, *xs: Array) -> Array:
         flat = [x.reshape(-1, x.shape[-1]) for x in xs]
         names = [v.name or "" for v in self.function.inputs]
-        tiles = []
+        tiles: list[Array] = []
         for t in range(0, self.total(), self.rows):
             part = {n: x[t : t + self.rows] for n, x in zip(names, flat, strict=True)}
             tiles += run_function(self.function, part).values()
