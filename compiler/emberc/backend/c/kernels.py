@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emberc.backend.c.registry import emitter_of
+from emberc.backend.c.registry import Emit, emitter_of
 from emberc.backend.planning import own_scratch
 from emberc.errors import UsageError
 from emberc.ir.op import Op
@@ -31,13 +31,15 @@ class Kernel:
     """A C function that runs an op.
 
     ``pack_weights`` turns the op's weights into the layout that the function reads; ``scratch_bytes`` says how much
-    scratch it needs for a given op.
+    scratch it needs for a given op. ``emit`` builds the call where the function's parameters are not those of the
+    portable kernel (biases inside the packed weights, tables in another order).
     """
 
     function: str
     source: Path
     pack_weights: Callable[[Array], Array] = as_is
     scratch_bytes: Callable[[Op], int] = own_scratch
+    emit: Emit | None = None
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def _steps(
         else:
             kernel = select_kernel(op, isa)
             ctx = EmitContext(op, kernel, index, plan, program.pool, fields)
-            calls = EMITTERS[op.opcode].emit(op, ctx)
+            calls = (kernel.emit or EMITTERS[op.opcode].emit)(op, ctx)
             node = block_comment([f"{comment_text(op.loc) or '(no ONNX node)'}  ", op.opcode])
             program.kernels.extend(ctx.kernels_used)
             program.params.extend(ParamsText(node, p) for p in ctx.params_used)

@@ -1,0 +1,21 @@
+"""Measures kernels and compiled models on emulated cores: exact instructions, modelled cycles.
+
+    case.py    one op with its inputs, and the unit of its work    suite.py   the cases that ``emberc bench`` runs
+    image.py   cases as one build directory for the harness        run.py     rows: cost, equality, flash, scratch
+    model.py   a compiled model's cost by op
+
+Sits beside ``driver``: it may import the backend and the harness.
+"""
+
+from emberc.bench.case import Case
+from emberc.bench.run import KernelRow, bench_kernels, check_cases
+from emberc.bench.suite import SUITE, suite
+
+__all__ = [
+    "SUITE",
+    "Case",
+    "KernelRow",
+    "bench_kernels",
+    "check_cases",
+    "suite",
+]

@@ -1,0 +1,70 @@
+"""One op with inputs: what a kernel is measured and checked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from emberc.backend.c.kernels import Kernel, select_kernel
+from emberc.ir.graph import Function
+from emberc.ir.interpreter import run_function
+from emberc.ir.op import Op
+from emberc.ir.types import Array
+from emberc.ir.values import Constant, Value
+
+
+@dataclass(frozen=True)
+class Case:
+    """An op, arrays for its operands that are no constants (by field name), and its size as text ("128,128,128").
+
+    ``misalign`` elements lie between a 16-byte boundary and the start of every input and of the output. ``inplace``
+    names the operand that the result is written over.
+    """
+
+    op: Op
+    inputs: Mapping[str, Array]
+    shape: str
+    misalign: int = 0
+    inplace: str | None = None
+    note: str = field(default="", compare=False)
+
+    @property
+    def units(self) -> int:
+        """Multiply-accumulates of one run, or elements of the result where there are none."""
+        return self.op.cost().macs or self.op.results[0].type.elements
+
+    @property
+    def unit(self) -> str:
+        """What ``units`` counts: "MAC" or "element"."""
+        return "MAC" if self.op.cost().macs else "element"
+
+    def kernel(self, isa: tuple[str, ...]) -> Kernel:
+        """The kernel that the compiler chooses for a target with the features ``isa``."""
+        return select_kernel(self.op, isa)
+
+    @cached_property
+    def function(self) -> Function:
+        """The op alone, its operands the inputs ``x0, x1, ...``."""
+        ids = {id(v): f"x{i}" for i, v in enumerate(self._fed())}
+        for v in self._fed():
+            v.name = ids[id(v)]
+        return Function("main", self._fed(), [self.op], {"y": self.op.results[0]})
+
+    def array_of(self, value: Value) -> Array:
+        """The array that feeds an input of ``function``."""
+        return self.inputs[next(n for n, v in self.op.named_operands() if v is value)]
+
+    @cached_property
+    def expected(self) -> Array:
+        """What the op's reference answers: the bits that every kernel must give."""
+        feeds = {v.name or "": self.array_of(v) for v in self.function.inputs}
+        return run_function(self.function, feeds)["y"]
+
+    def _fed(self) -> list[Value]:
+        """The operands that are no constants, each once."""
+        fed = [v for _, v in self.op.named_operands() if not isinstance(v, Constant)]
+        return list({id(v): v for v in fed}.values())
+
+
+Build = Callable[[], Case]

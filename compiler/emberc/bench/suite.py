@@ -1,0 +1,225 @@
+"""The cases of ``emberc bench kernels``: the shapes by which kernels are compared, on seeded random data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from emberc.bench.case import Case
+from emberc.errors import UsageError
+from emberc.ir.arithmetic import exp2_table, norm_frac, softmax_table
+from emberc.ir.op import Op
+from emberc.ir.ops.integer_attention import Attention
+from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
+from emberc.ir.ops.integer_embed import Embed
+from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul
+from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.ops.integer_table import Table, Table16
+from emberc.ir.types import Array, DType, TensorType
+from emberc.ir.values import Constant, Value
+
+Rng = np.random.Generator
+
+MATMULS = ((128, 128, 128), (128, 512, 128), (64, 64, 64), (1, 256, 1024), (100, 80, 160))
+ROWS = ((128, 128), (256, 64))
+_BITS = {"i8": 8, "i16": 16}
+
+
+def value(array: Array) -> Value:
+    """A run-time operand with the type of ``array``."""
+    return Value(TensorType(DType.of(array.dtype), array.shape))
+
+
+def constant(data: Any, dtype: Any = np.int32) -> Constant:
+    """A compile-time operand."""
+    return Constant(np.asarray(data, dtype))
+
+
+def tensor(rng: Rng, dtype: str, *shape: int) -> Array:
+    """Random integers over the whole range of "i8" or "i16"."""
+    top = 1 << (_BITS[dtype] - 1)
+    return rng.integers(-top, top, shape).astype(f"int{_BITS[dtype]}")
+
+
+def matmul(m: int, k: int, n: int, x: str = "i8", y: str = "i8", *, table: bool = False, seed: int = 0) -> Case:
+    """A q.matmul whose results spread over the output type."""
+    rng = np.random.default_rng(seed)
+    rows = tensor(rng, x, m, k)
+    w = rng.integers(-127, 128, (n, k)).astype(np.int8)
+    spread = 73.0 * np.sqrt(k) * (1 << (_BITS[x] - 1)) * 0.58
+    top = 1 << ((8 if table else _BITS[y]) - 1)
+    m_ = np.rint(rng.uniform(0.5, 1.0, n) * top / 2 / spread * 2.0**32)
+    shift = 0
+    while m_.max() >= 1 << 31:
+        shift, m_ = shift + 1, np.rint(m_ / 2)
+    if x == "i16":
+        shift = -8
+        m_ = np.minimum(m_ * 2.0**8, (1 << 31) - 1)
+    bias = rng.integers(-1000, 1000, n)
+    entries = constant(tensor(rng, y, 256), f"int{_BITS[y]}") if table else None
+    op = Matmul(value(rows), constant(w, np.int8), constant(bias), constant(m_), entries, shift=shift, dtype=y)
+    return Case(op, {"x": rows}, f"{m},{k},{n}")
+
+
+def attention(q_rows: int, keys: int, heads: int, head_dim: int, *, masked: bool = False, seed: int = 0) -> Case:
+    """A q.attention over one packed q, k, v."""
+    rng = np.random.default_rng(seed)
+    width = heads * head_dim
+    q, k, v = (tensor(rng, "i8", 1, rows, width) for rows in (q_rows, keys, keys))
+    mask = rng.integers(0, 4, (1, 1, 1, keys)).astype(np.bool_) if masked else None
+    table = exp2_table(min(4095, (2**31 - 1) // (128 * keys)))
+    op = Attention(
+        value(q), value(k), value(v), constant(table, np.int16), None if mask is None else value(mask),
+        heads=heads, head_dim=head_dim, m_score=1 << 22, c_out=3 << 30, shift_out=0,
+    )  # fmt: skip
+    feeds = {"q": q, "k": k, "v": v} | ({"mask": mask} if mask is not None else {})
+    return Case(op, feeds, f"{q_rows},{head_dim},{keys}" + (f" x{heads}" if heads > 1 else ""))
+
+
+def layer_norm(rows: int, n: int, x: str = "i8", y: str = "i8", *, seed: int = 0) -> Case:
+    """A q.layer_norm with gamma about 1 and beta about 0."""
+    rng = np.random.default_rng(seed)
+    data = tensor(rng, x, rows, n)
+    shift, scale = (8, 6 / 127) if y == "i8" else (2, 12 / 32767)
+    gamma = np.rint(rng.uniform(0.5, 1.5, n) / scale * 2.0 ** (32 - norm_frac(n) + shift))
+    beta = np.rint(rng.normal(0, 0.3, n) / scale * 2.0**shift) + (1 << (shift - 1))
+    op = LayerNorm(value(data), constant(gamma), constant(beta), eps=n * n, out_shift=shift, dtype=y)
+    return Case(op, {"x": data}, f"{rows},{n}")
+
+
+def softmax(rows: int, n: int, *, seed: int = 0) -> Case:
+    """A q.softmax of rows of n."""
+    data = tensor(np.random.default_rng(seed), "i8", rows, n)
+    return Case(Softmax(value(data), constant(softmax_table(0.0625, n), np.uint16)), {"x": data}, f"{rows},{n}")
+
+
+def add(rows: int, n: int, x: str = "i8", y: str = "i8", z: str = "i8", *, seed: int = 0) -> Case:
+    """A q.add of two tensors of one shape."""
+    rng = np.random.default_rng(seed)
+    a, b = tensor(rng, x, rows, n), tensor(rng, y, rows, n)
+    lift = _BITS[x] - _BITS[z]
+    s1 = 8 + max(0, lift)
+    op = Add(
+        value(a),
+        value(b),
+        m1=11000,
+        s1=s1,
+        m2=9000,
+        s2=8 if y == "i8" else s1,
+        c=200,
+        frac=6 if z == "i8" else 2,
+        dtype=z,
+    )
+    return Case(op, {"x": a, "y": b}, f"{rows},{n}")
+
+
+def mul(rows: int, n: int, x: str = "i8", y: str = "i8", z: str = "i8", *, seed: int = 0) -> Case:
+    """A q.mul of two tensors of one shape."""
+    rng = np.random.default_rng(seed)
+    a, b = tensor(rng, x, rows, n), tensor(rng, y, rows, n)
+    m = (1 << 25) >> (_BITS[x] + _BITS[y] - 16)
+    op = Mul(value(a), value(b), zx=3, zy=-5, m=m, zero_point=4, dtype=z)
+    return Case(op, {"x": a, "y": b}, f"{rows},{n}")
+
+
+def requantize(rows: int, n: int, x: str = "i8", y: str = "i8", *, seed: int = 0) -> Case:
+    """A q.requantize."""
+    data = tensor(np.random.default_rng(seed), x, rows, n)
+    s = 8 if x == "i8" else 14
+    op = Requantize(value(data), m=27000, s=s, c=77, frac=6 if y == "i8" else 0, dtype=y)
+    return Case(op, {"x": data}, f"{rows},{n}")
+
+
+def table(rows: int, n: int, y: str = "i8", *, seed: int = 0) -> Case:
+    """A q.table."""
+    rng = np.random.default_rng(seed)
+    data = tensor(rng, "i8", rows, n)
+    op = Table(value(data), constant(tensor(rng, y, 256), f"int{_BITS[y]}"))
+    return Case(op, {"x": data}, f"{rows},{n}")
+
+
+def table16(rows: int, n: int, *, seed: int = 0) -> Case:
+    """A q.table16."""
+    rng = np.random.default_rng(seed)
+    data = tensor(rng, "i16", rows, n)
+    return Case(Table16(value(data), constant(tensor(rng, "i16", 513), np.int16)), {"x": data}, f"{rows},{n}")
+
+
+def embed(rows: int, d: int, y: str = "i8", *, words: int = 200, seed: int = 0) -> Case:
+    """A q.embed of words, positions and a constant row."""
+    rng = np.random.default_rng(seed)
+    ids = rng.integers(0, words, (1, rows)).astype(np.int32)
+    parts: list[Value] = []
+    for entries, source in ((words, value(ids)), (rows, None)):
+        parts += [constant(tensor(rng, "i8", entries, d), np.int8), constant([3000])]
+        parts += [source] if source is not None else []
+    frac = 13 if y == "i8" else 5
+    bias = constant(rng.integers(-9000, 9000, d))
+    op = Embed(bias, parts=parts, has_ids=[True, False], frac=frac, dtype=y)
+    return Case(op, {"parts2": ids}, f"{rows},{d}")
+
+
+def batch_matmul(m: int, k: int, n: int, *, transpose: bool = False, seed: int = 0) -> Case:
+    """A q.batch_matmul of one pair of matrices."""
+    rng = np.random.default_rng(seed)
+    a, b = tensor(rng, "i8", 1, m, k), tensor(rng, "i8", 1, *((n, k) if transpose else (k, n)))
+    op = BatchMatmul(value(a), value(b), za=5, zb=-9, m=3000000, transpose_b=transpose)
+    return Case(op, {"a": a, "b": b}, f"{m},{k},{n}")
+
+
+def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
+    entries: list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]] = []
+
+    def entry(build: Callable[..., Case], *args: Any, **options: Any) -> None:
+        entries.append((build, args, options))
+
+    for shape in MATMULS:
+        entry(matmul, *shape)
+    entry(matmul, 64, 128, 512, table=True)
+    entry(matmul, 64, 128, 128, "i8", "i16")
+    entry(matmul, 64, 128, 128, "i16", "i8")
+    for q_rows, keys, heads, head_dim in ((64, 64, 1, 64), (64, 64, 2, 64), (128, 128, 2, 40)):
+        entry(attention, q_rows, keys, heads, head_dim)
+    entry(batch_matmul, 64, 64, 64)
+    entry(batch_matmul, 64, 64, 64, transpose=True)
+    for rows in ROWS:
+        entry(softmax, *rows)
+        entry(layer_norm, *rows)
+        entry(layer_norm, *rows, "i16", "i8")
+    for x, y, z in (("i8", "i8", "i8"), ("i16", "i8", "i8"), ("i16", "i8", "i16"), ("i16", "i16", "i16")):
+        entry(add, *ROWS[0], x, y, z)
+        entry(mul, *ROWS[0], x, y, z)
+    for x, y in (("i8", "i8"), ("i16", "i8"), ("i8", "i16")):
+        entry(requantize, *ROWS[0], x, y)
+    entry(table, *ROWS[0])
+    entry(table, *ROWS[0], "i16")
+    entry(table16, *ROWS[0])
+    entry(embed, 64, 128)
+    entry(embed, 64, 128, "i16")
+    return entries
+
+
+SUITE = _all()
+
+
+def suite(names: Sequence[str] = ()) -> list[Case]:
+    """The cases whose portable kernel's name contains one of ``names``, all without names.
+
+    Raises UsageError for a name that no kernel has.
+    """
+    cases = [build(*args, **options) for build, args, options in SUITE]
+    known = [_portable_name(case.op) for case in cases]
+    for name in names:
+        if not any(name in k for k in known):
+            raise UsageError(
+                f"no kernel in the bench is called '{name}'", hints=[f"known: {', '.join(dict.fromkeys(known))}"]
+            )
+    return [c for c, k in zip(cases, known, strict=True) if not names or any(name in k for name in names)]
+
+
+def _portable_name(op: Op) -> str:
+    from emberc.backend.c.kernels import select_kernel
+
+    return select_kernel(op, ("portable",)).function

@@ -1,0 +1,21 @@
+"""Fast kernels on an emulated core against the ops' references: many cases, one image.
+
+The portable kernels equal the same references (the other tests here), so equality with one is equality with both.
+Guard bytes around each result and behind the scratch are part of the comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emberc.bench import Case, check_cases
+from emberc.targets import load_target
+
+
+def assert_exact(target: str, cases: Sequence[Case], *, kernel: str = "", opt: str | None = None) -> None:
+    """Every case gives the reference's bits on ``target``; with ``kernel`` that is the function that must run it."""
+    if kernel:
+        isa = load_target(target).isa
+        others = [f"{c.kernel(isa).function} {c.shape} {c.note}" for c in cases if c.kernel(isa).function != kernel]
+        assert others == []
+    assert check_cases(cases, target, opt=opt) == []
