@@ -29,6 +29,8 @@ from tests.kernels.library import aligned, call
 from tests.kernels.structs import fill
 
 Arrays = list[Any]
+#: Bytes behind each result that must stay as they are.
+GUARD = 16
 
 
 class OutOfRangeError(Exception):
@@ -40,11 +42,13 @@ def run_kernel(op: Op, arrays: Arrays, inplace: int | None = None) -> Any:
     held = [None if a is None else np.array(a, order="C") for a in arrays]
     held = [a.view(np.uint8) if a is not None and a.dtype == np.bool_ else a for a in held]
     t = op.results[0].type
-    kind = np.uint8 if t.dtype.value == "bool" else t.dtype.numpy
-    y = np.full(t.shape, 0x55, kind)
+    kind = np.dtype(np.uint8 if t.dtype.value == "bool" else t.dtype.numpy)
+    buffer = np.full(t.nbytes + GUARD, 0x55, np.uint8)
+    y = buffer[: t.nbytes].view(kind).reshape(t.shape)
     if inplace is not None:
         y = held[inplace].view(kind)
     CALLS[op.opcode](op, held, y)
+    assert (buffer[t.nbytes :] == 0x55).all(), f"{op.kernel()} writes behind its result"
     return y.view(t.dtype.numpy)
 
 

@@ -12,7 +12,7 @@ from emberc.ir.ops.integer_compare import COMPARISONS, Compare, Logical, Nonzero
 from tests.kernels.check import SIZES, check, value
 
 DTYPES = [np.int8, np.int16, np.int32, np.bool_]
-SHAPES = [*[((n,), (n,)) for n in SIZES], ((3, 7), (7,)), ((3, 1), (1, 7)), ((1, 1), (5, 4))]
+SHAPES = [*[((n,), (n,)) for n in SIZES], ((3, 7), (7,)), ((7,), (3, 7)), ((3, 1), (1, 7)), ((2, 1, 3), (2, 4, 3))]
 
 
 def few(rng: np.random.Generator, dtype: Any, shape: tuple[int, ...]) -> Any:

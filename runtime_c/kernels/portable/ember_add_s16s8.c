@@ -1,7 +1,7 @@
 /* q.add, int16 x, int8 y, int16 z: any values; z may be x where that operand has z's shape. */
 #include "ember_broadcast.h"
 
-void ember_add_s16s8(const int16_t *x, const int8_t *y, int16_t *z, const ember_add_params *p)
+void ember_add_s16s8(const int16_t *x, const int8_t *y, int16_t *z, const ember_add_params *restrict p)
 {
     const int32_t n = p->shape.dims[EMBER_DIMS - 1];
     const int32_t xs = p->shape.xs[EMBER_DIMS - 1];

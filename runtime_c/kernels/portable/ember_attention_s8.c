@@ -5,7 +5,7 @@
 #include "ember_attention_row.h"
 
 void ember_attention_s8(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,
-                        void *scratch, const ember_attention_params *p)
+                        void *scratch, const ember_attention_params *restrict p)
 {
     int16_t *weights = scratch;
     for (int32_t row = 0; row < p->batches * p->q_rows; row++) {

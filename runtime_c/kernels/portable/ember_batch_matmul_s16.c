@@ -16,7 +16,7 @@ static int16_t element(const int16_t *a, const int8_t *b, const ember_batch_matm
     return ember_clamp_s16(ember_high_multiply(v, p->m, p->zero_point));
 }
 
-void ember_batch_matmul_s16(const int16_t *a, const int8_t *b, int16_t *y, const ember_batch_matmul_params *p)
+void ember_batch_matmul_s16(const int16_t *a, const int8_t *b, int16_t *y, const ember_batch_matmul_params *restrict p)
 {
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t r = 0; r < p->rows; r++) {

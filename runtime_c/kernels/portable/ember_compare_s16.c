@@ -2,7 +2,7 @@
 #include "ember_broadcast.h"
 #include "ember_logic.h"
 
-void ember_compare_s16(const int16_t *x, const int16_t *y, uint8_t *z, const ember_compare_params *p)
+void ember_compare_s16(const int16_t *x, const int16_t *y, uint8_t *z, const ember_compare_params *restrict p)
 {
     const int32_t n = p->shape.dims[EMBER_DIMS - 1];
     const int32_t xs = p->shape.xs[EMBER_DIMS - 1];

@@ -24,7 +24,7 @@ static void copy_row(const void *x, int32_t from, void *y, int32_t to, const emb
     }
 }
 
-void ember_copy(const void *x, void *y, const ember_copy_params *p)
+void ember_copy(const void *x, void *y, const ember_copy_params *restrict p)
 {
     int32_t index[EMBER_COPY_DIMS] = {0};
     int32_t axis;

@@ -19,7 +19,7 @@ static int32_t element(const int32_t *const *ids, int32_t r, int32_t c, const em
     return acc >> p->frac;
 }
 
-int ember_embed_s8(const int32_t *const *ids, int8_t *y, const ember_embed_params *p)
+int ember_embed_s8(const int32_t *const *ids, int8_t *y, const ember_embed_params *restrict p)
 {
     for (int32_t k = 0; k < p->count; k++)
         for (int32_t r = 0; ids[k] != NULL && r < p->rows; r++)

@@ -1,7 +1,7 @@
 /* Fills y with a value: the border of q.pad, before the copy. y is aligned to its element. */
 #include "ember_movement.h"
 
-void ember_fill(void *y, const ember_fill_params *p)
+void ember_fill(void *y, const ember_fill_params *restrict p)
 {
     for (int32_t i = 0; i < p->count; i++) {
         if (p->size == 1)

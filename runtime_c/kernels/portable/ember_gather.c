@@ -4,7 +4,7 @@
 #include "ember.h"
 #include "ember_movement.h"
 
-int ember_gather(const void *x, const int32_t *ids, void *y, const ember_gather_params *p)
+int ember_gather(const void *x, const int32_t *ids, void *y, const ember_gather_params *restrict p)
 {
     const uint8_t *from = x;
     uint8_t *to = y;

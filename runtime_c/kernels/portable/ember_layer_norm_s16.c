@@ -1,7 +1,7 @@
 /* q.layer_norm, int16 x, int16 y: two passes a row, any values; y may be x. */
 #include "ember_norm_row.h"
 
-void ember_layer_norm_s16(const int16_t *x, int16_t *y, const ember_layer_norm_params *p)
+void ember_layer_norm_s16(const int16_t *x, int16_t *y, const ember_layer_norm_params *restrict p)
 {
     for (int32_t r = 0; r < p->rows; r++) {
         int32_t sum = 0;

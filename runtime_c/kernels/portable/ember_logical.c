@@ -2,7 +2,7 @@
 #include "ember_broadcast.h"
 #include "ember_logic.h"
 
-void ember_logical(const uint8_t *x, const uint8_t *y, uint8_t *z, const ember_logical_params *p)
+void ember_logical(const uint8_t *x, const uint8_t *y, uint8_t *z, const ember_logical_params *restrict p)
 {
     const int32_t n = p->shape.dims[EMBER_DIMS - 1];
     const int32_t xs = p->shape.xs[EMBER_DIMS - 1];

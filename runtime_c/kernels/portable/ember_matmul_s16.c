@@ -6,7 +6,7 @@
 
 #include "ember_matmul_row.h"
 
-void ember_matmul_s16(const int16_t *x, int16_t *y, void *scratch, const ember_matmul_params *p)
+void ember_matmul_s16(const int16_t *x, int16_t *y, void *scratch, const ember_matmul_params *restrict p)
 {
     const int16_t *table = p->table;
     (void)scratch;

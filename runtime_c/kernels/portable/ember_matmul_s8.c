@@ -6,7 +6,7 @@
 
 #include "ember_matmul_row.h"
 
-void ember_matmul_s8(const int8_t *x, int8_t *y, void *scratch, const ember_matmul_params *p)
+void ember_matmul_s8(const int8_t *x, int8_t *y, void *scratch, const ember_matmul_params *restrict p)
 {
     const int8_t *table = p->table;
     (void)scratch;

@@ -1,7 +1,7 @@
 /* q.mul, int8 x and y, int8 z: any values; z may be x or y where that operand has z's shape. */
 #include "ember_broadcast.h"
 
-void ember_mul_s8(const int8_t *x, const int8_t *y, int8_t *z, const ember_mul_params *p)
+void ember_mul_s8(const int8_t *x, const int8_t *y, int8_t *z, const ember_mul_params *restrict p)
 {
     const int32_t n = p->shape.dims[EMBER_DIMS - 1];
     const int32_t xs = p->shape.xs[EMBER_DIMS - 1];

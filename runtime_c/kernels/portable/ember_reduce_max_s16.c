@@ -1,7 +1,7 @@
 /* q.reduce_max, int16. */
 #include "ember_reduce.h"
 
-void ember_reduce_max_s16(const int16_t *x, int16_t *y, const ember_reduce_max_params *p)
+void ember_reduce_max_s16(const int16_t *x, int16_t *y, const ember_reduce_max_params *restrict p)
 {
     for (int32_t o = 0; o < p->outer; o++) {
         for (int32_t i = 0; i < p->inner; i++) {

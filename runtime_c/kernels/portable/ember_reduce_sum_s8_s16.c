@@ -2,7 +2,7 @@
 #include "ember_math.h"
 #include "ember_reduce.h"
 
-void ember_reduce_sum_s8_s16(const int8_t *x, int16_t *y, const ember_reduce_sum_params *p)
+void ember_reduce_sum_s8_s16(const int8_t *x, int16_t *y, const ember_reduce_sum_params *restrict p)
 {
     for (int32_t o = 0; o < p->outer; o++) {
         for (int32_t i = 0; i < p->inner; i++) {

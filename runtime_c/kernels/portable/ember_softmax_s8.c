@@ -5,7 +5,7 @@
 #include "ember_math.h"
 #include "ember_norm.h"
 
-void ember_softmax_s8(const int8_t *x, int8_t *y, const ember_softmax_params *p)
+void ember_softmax_s8(const int8_t *x, int8_t *y, const ember_softmax_params *restrict p)
 {
     for (int32_t r = 0; r < p->rows; r++) {
         int32_t largest = INT8_MIN;

@@ -1,7 +1,7 @@
 /* q.table16: 513 entries at multiples of 128, linear between them; any values; y may be x. */
 #include "ember_table.h"
 
-void ember_table16_s16(const int16_t *x, int16_t *y, const ember_table16_params *p)
+void ember_table16_s16(const int16_t *x, int16_t *y, const ember_table16_params *restrict p)
 {
     for (int32_t i = 0; i < p->count; i++) {
         const int16_t *t = p->table + 256 + (x[i] >> 7);

@@ -2,7 +2,8 @@
 #include "ember_broadcast.h"
 #include "ember_logic.h"
 
-void ember_where_s16(const uint8_t *c, const int16_t *x, const int16_t *y, int16_t *z, const ember_where_params *p)
+void ember_where_s16(const uint8_t *c, const int16_t *x, const int16_t *y, int16_t *z,
+                     const ember_where_params *restrict p)
 {
     const int32_t n = p->shape.dims[EMBER_DIMS - 1];
     const int32_t cs = p->cs[EMBER_DIMS - 1];
