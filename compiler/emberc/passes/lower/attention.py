@@ -58,8 +58,8 @@ def lower_attention(op: Attention, ctx: Lowering) -> Value:
 
 
 def _shift_out(ratio: float) -> int:
-    """The shift (<= 0) that brings c_out = ratio * 2^(24 - shift) into [2^31, 2^32)."""
-    return min(0, 24 - (31 - int(log2(ratio) // 1)))
+    """The shift that brings c_out = ratio * 2^(24 - shift) into [2^31, 2^32); positive for int16 results."""
+    return max(-24, min(13, int(log2(ratio) // 1) - 7))
 
 
 def segment_scale(v: Value, start: int, width: int, loc: str) -> float:
