@@ -245,3 +245,39 @@ def test_attention_equals_its_formula(kv_heads: int, causal: int, mask: str) -> 
     )
     e = np.exp(scores - scores.max(-1, keepdims=True))
     np.testing.assert_allclose(y, e / e.sum(-1, keepdims=True) @ v, atol=1e-5)
+
+
+def recurrent_model(op: str, gates: int, extra: str = "") -> tuple[str, dict[str, object]]:
+    """A model text of one recurrent node, both directions, with a state that comes in and goes out."""
+    states = ["h", "c"] if op == "LSTM" else ["h"]
+    ins = "".join(f", float[2,1,3] {s}" for s in states)
+    outs = "".join(f", float[2,1,3] {s}_out" for s in states)
+    made = "".join(f", {s}_out" for s in states)
+    given = ", ".join(["x", "w", "r", "b", "", *states])
+    text = f"""(float[4,1,5] x{ins}) => (float[4,2,1,3] y{outs}) {{
+        y{made} = {op} <hidden_size = 3, direction = "bidirectional"{extra}> ({given}) }}"""
+    weights = {"w": values(2, gates * 3, 5), "r": values(2, gates * 3, 3, seed=1), "b": values(2, gates * 6, seed=2)}
+    return text, weights
+
+
+@pytest.mark.parametrize(
+    ("op", "gates", "extra"),
+    [("LSTM", 4, ""), ("GRU", 3, ""), ("GRU", 3, ", linear_before_reset = 1"), ("RNN", 1, "")],
+)
+def test_recurrent(op: str, gates: int, extra: str) -> None:
+    text, weights = recurrent_model(op, gates, extra)
+    state = {s: values(2, 1, 3, seed=i) for i, s in enumerate(["h", "c"] if op == "LSTM" else ["h"], 3)}
+    check_against_onnxruntime(model(text, **weights), {"x": values(4, 1, 5, seed=9), **state})
+
+
+@pytest.mark.parametrize(
+    ("node", "ids", "updates"),
+    [
+        ("ScatterND (x, i, u)", [[0, 2], [1, -1]], (2, 4)),
+        ("ScatterElements <axis = 2> (x, i, u)", [[[3, 0], [-1, 1], [2, 3]]], (1, 3, 2)),
+    ],
+)
+def test_scatter(node: str, ids: list[object], updates: tuple[int, ...]) -> None:
+    given = ",".join(map(str, updates))
+    proto = model(f"(float[2,3,4] x, float[{given}] u) => (float[2,3,4] y) {{ y = {node} }}", i=ids)
+    check_against_onnxruntime(proto, {"x": values(2, 3, 4), "u": values(*updates, seed=1)})

@@ -8,6 +8,8 @@ from emberc.frontend.importers import math as math
 from emberc.frontend.importers import microsoft as microsoft
 from emberc.frontend.importers import movement as movement
 from emberc.frontend.importers import norm as norm
+from emberc.frontend.importers import recurrent as recurrent
 from emberc.frontend.importers import reduce as reduce
+from emberc.frontend.importers import scatter as scatter
 from emberc.frontend.importers import shape as shape
 from emberc.frontend.importers import window as window

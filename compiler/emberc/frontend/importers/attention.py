@@ -22,8 +22,8 @@ def attention(node: NodeContext) -> list[Value | None]:
     """softmax(scale Q K^T + mask) V with grouped heads, softcap, causal masks and a key/value cache."""
     q, k, v = (node.input(i) for i in range(3))
     flat = q.type.rank == 3
+    heads, kv_heads = node.integer("q_num_heads"), node.integer("kv_num_heads")
     if flat:
-        heads, kv_heads = node.integer("q_num_heads"), node.integer("kv_num_heads")
         if not heads or not kv_heads:
             raise node.invalid("3-D inputs need q_num_heads and kv_num_heads")
         q, k, v = split_heads(node, q, heads), split_heads(node, k, kv_heads), split_heads(node, v, kv_heads)
@@ -68,8 +68,8 @@ def rotary_embedding(node: NodeContext) -> Value:
     x, cos, sin = node.input(0), node.input(1), node.input(2)
     ids = node.optional(3)
     flat = x.type.rank == 3
+    heads = node.integer("num_heads")
     if flat:
-        heads = node.integer("num_heads")
         if not heads:
             raise node.invalid("a 3-D input needs num_heads")
         x = split_heads(node, x, heads)

@@ -125,14 +125,14 @@ def expand(node: NodeContext) -> Value:
 
 @importer("Tile")
 def tile(node: NodeContext) -> Value:
-    """reshape to [1, d, ..], expand to [r, d, ..], reshape to [r * d, ..]"""
+    """reshape to [1, d, ..], expand to [r, d, ..], reshape to [r * d, ..]; axes with r = 1 stay as they are."""
     x = node.input(0)
     repeats = node.int_list(1, "repeats") or []
     if len(repeats) != x.type.rank:
         raise node.invalid(f"repeats {repeats} do not fit {list(x.shape)}")
     pairs = list(zip(repeats, x.shape, strict=True))
-    apart = node.reshape(x, [n for _, d in pairs for n in (1, d)])
-    wide = node.expand(apart, [n for r, d in pairs for n in (r, d)])
+    apart = node.reshape(x, [n for r, d in pairs for n in ((1, d) if r != 1 else (d,))])
+    wide = node.expand(apart, [n for r, d in pairs for n in ((r, d) if r != 1 else (d,))])
     return node.reshape(wide, [r * d for r, d in pairs])
 
 

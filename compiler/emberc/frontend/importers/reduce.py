@@ -62,6 +62,7 @@ def arg_extreme(node: NodeContext) -> Value:
 @importer("TopK")
 def topk(node: NodeContext) -> list[Value]:
     x = node.input(0)
+    node.ignore("sorted")  # any order is allowed then, the sorted one too
     k = int(node.array(1, "k").reshape(-1)[0]) if node.opset >= 10 else node.integer("k")
     axis = node.axis(node.integer("axis", -1), x.type.rank)
     return node.emit_all(TopK, x, k=k, axis=axis, smallest=not node.integer("largest", 1))
@@ -84,8 +85,9 @@ def _operands(node: NodeContext) -> tuple[Value, list[int], bool]:
     """x, axes (attribute or input; none given: all, or with noop_with_empty_axes none) and keepdims."""
     x = node.input(0)
     axes = node.int_list(1, "axes") if node.optional(1) is not None else node.integers("axes")
+    keep_all = bool(node.integer("noop_with_empty_axes"))
     if not axes:
-        axes = [] if node.integer("noop_with_empty_axes") else list(range(x.type.rank))
+        axes = [] if keep_all else list(range(x.type.rank))
     return x, sorted({node.axis(a, x.type.rank) for a in axes}), bool(node.integer("keepdims", 1))
 
 
