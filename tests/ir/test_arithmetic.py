@@ -17,12 +17,10 @@ from emberc.ir.arithmetic import (
     count_leading_zeros,
     exp2_table,
     fits32,
-    headroom,
     norm_frac,
     requantize,
     shifted,
     softmax_table,
-    split_multiplier,
 )
 from emberc.ir.types import DType
 
@@ -60,23 +58,6 @@ def test_count_leading_zeros(v: int) -> None:
 def test_norm_frac_is_the_formula() -> None:
     for n in [*range(1, 1100), 4095, 4096, 4097, 16384]:
         assert norm_frac(n) == 28 - math.ceil(math.log2(math.sqrt(n)))
-
-
-@given(st.floats(1e-9, 1e6))
-def test_split_multiplier(real: float) -> None:
-    m, shift = split_multiplier(real)
-    assert 0 <= m <= INT32_MAX and shift >= 0
-    assert abs(m * 2.0 ** (shift - 32) - real) <= 2.0 ** (shift - 33)
-
-
-@given(st.integers(-(1 << 45), 0), st.integers(1, 1 << 45))
-def test_headroom_is_the_largest_legal_shift(lo: int, hi: int) -> None:
-    s = headroom(lo, hi)
-
-    def legal(shift: int) -> bool:
-        return fits32(lo << shift, hi << shift) if shift >= 0 else fits32(lo >> -shift, hi >> -shift)
-
-    assert legal(s) and (s == 30 or not legal(s + 1))
 
 
 def test_tables_fall_to_zero_and_are_exact_at_octaves() -> None:

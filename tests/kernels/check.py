@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emberc.ir.arithmetic import fits32
 from emberc.ir.op import Op
 from emberc.ir.types import Array, TensorType
 from emberc.ir.values import Constant, Value
@@ -57,6 +58,16 @@ def check(op: Op, *arrays: Array | None) -> Array:
                 got = run_kernel(op, held, inplace=at)
                 np.testing.assert_array_equal(got, want, err_msg=f"{op!r} in place of {name}")
     return want
+
+
+def headroom(lo: int, hi: int) -> int:
+    """The largest shift s >= 0 with lo << s and hi << s inside int32, or the negative shift that brings them in."""
+    s = 0
+    while fits32(lo << (s + 1), hi << (s + 1)) and s < 30:
+        s += 1
+    while not fits32(lo >> -s if s < 0 else lo, hi >> -s if s < 0 else hi):
+        s -= 1
+    return s
 
 
 def worst_and_sqnr(got: Array, want: NDArray[np.float64]) -> tuple[float, float]:

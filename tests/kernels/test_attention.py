@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from emberc.errors import VerifyError
-from emberc.ir.arithmetic import exp2_table, split_multiplier
+from emberc.ir.arithmetic import exp2_table
 from emberc.ir.ops.integer_attention import Attention
+from emberc.quant.multiplier import multiplier
 from tests.kernels.check import FILLS, INT8, SIZES, check, constant, tensor, value, worst_and_sqnr
 
 STEPS = 64
@@ -18,7 +19,7 @@ STEPS = 64
 def attention(q: Any, k: Any, v: Any, sigma: float, ratio: float, *, top: int = 4095, **fields: Any) -> Any:
     """A q.attention whose scores have about ``sigma`` nats; ``ratio`` is scale_v / scale_y."""
     d = fields["head_dim"]
-    m, shift = split_multiplier(sigma / (74 * 74 * np.sqrt(d)) * np.log2(np.e) * STEPS)
+    score = multiplier(sigma / (74 * 74 * np.sqrt(d)) * np.log2(np.e) * STEPS, 128 * 128 * d)
     shift_out = 13
     while ratio * 2.0 ** (24 - shift_out) < 1 << 31 and shift_out > -24:
         shift_out -= 1
@@ -31,8 +32,8 @@ def attention(q: Any, k: Any, v: Any, sigma: float, ratio: float, *, top: int = 
         value(v),
         constant(table, np.int16),
         None if mask is None else value(mask),
-        m_score=m,
-        shift_score=shift,
+        m_score=int(score.m[0]),
+        shift_score=score.shift,
         c_out=c_out,
         shift_out=shift_out,
         **fields,

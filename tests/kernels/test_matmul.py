@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from emberc.errors import VerifyError
-from emberc.ir.arithmetic import headroom
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul, accumulator_bounds
 from emberc.ir.types import DType
-from tests.kernels.check import FILLS, INT8, INT16, SIZES, check, constant, tensor, value
+from tests.kernels.check import FILLS, INT8, INT16, SIZES, check, constant, headroom, tensor, value
 
 TYPES = [(i, o) for i in (INT8, INT16) for o in ("i8", "i16")]
 

@@ -106,22 +106,3 @@ def softmax_table(scale: float, n: int) -> NDArray[np.uint16]:
     top = min(32767, ((1 << 24) - 1) // n)
     table: NDArray[np.uint16] = np.floor(top * np.exp(-np.arange(256) * scale) + 0.5).astype(np.uint16)
     return table
-
-
-def headroom(lo: int, hi: int) -> int:
-    """The largest shift s >= 0 with lo << s and hi << s inside int32, or the negative shift that brings them in."""
-    s = 0
-    while fits32(lo << (s + 1), hi << (s + 1)) and s < 30:
-        s += 1
-    while not fits32(lo >> -s if s < 0 else lo, hi >> -s if s < 0 else hi):
-        s -= 1
-    return s
-
-
-def split_multiplier(real: float) -> tuple[int, int]:
-    """A real factor as (m, shift) of :func:`requantize` with the smallest shift >= 0 that keeps m below 2^31."""
-    m, shift = round(real * 2.0**32), 0
-    while abs(m) > INT32_MAX:
-        shift += 1
-        m = round(real * 2.0 ** (32 - shift))
-    return m, shift
