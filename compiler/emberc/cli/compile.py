@@ -14,7 +14,6 @@ from emberc.cli.values import examples, json_option, names_option, signature_opt
 from emberc.errors import UsageError
 
 if TYPE_CHECKING:
-    from emberc.driver import Options
     from emberc.firmware import Firmware
     from emberc.passes import Pipeline
 
@@ -66,7 +65,7 @@ def compile_command(
     but the accuracy that is reported then says nothing.
     """
     from emberc.backend.c.write import check_output
-    from emberc.driver import Options
+    from emberc.driver import Options, compile_model
 
     console = Console(json_only=as_json)
     check_output(out.absolute())
@@ -84,11 +83,12 @@ def compile_command(
             ram=ram,
             pipeline=pipeline,
             print_after=_known_passes(pipeline, print_after),
-            began=lambda stage: progress.begin(f"  {stage:<10} ..."),
-            progress=_stage_printer(console, progress),
+            began=_on_begin(console, progress, synthetic=calib is None),
+            progress=_on_end(console, progress),
             **chosen,  # type: ignore[arg-type]  # click has checked them
         )
-        firmware = _compile(console, model, calib, options)
+        with console.guarded():
+            firmware = compile_model(model, calib, options)
         firmware.write(out)
     if as_json:
         console.result(firmware.report.to_json())
@@ -97,21 +97,21 @@ def compile_command(
     return 0
 
 
-def _compile(console: Console, model: Path, calib: Path | None, options: Options) -> Firmware:
-    from emberc.driver import compile_model
+def _on_begin(console: Console, progress: Progress, *, synthetic: bool) -> Callable[[str], None]:
+    def begin(stage: str) -> None:
+        if stage == "calibrate" and synthetic:
+            console.warn("no --calib: calibrating on made-up samples, accuracy is not representative")
+        progress.begin(f"  {stage:<10} ...")
 
-    if calib is None:
-        console.warn("no --calib: calibrating on made-up samples, accuracy is not representative")
-    with console.guarded():
-        return compile_model(model, calib, options)
+    return begin
 
 
-def _stage_printer(console: Console, progress: Progress) -> Callable[[str, str, float], None]:
-    def done(stage: str, did: str, seconds: float) -> None:
+def _on_end(console: Console, progress: Progress) -> Callable[[str, str, float], None]:
+    def end(stage: str, did: str, seconds: float) -> None:
         progress.end()
         console.line(f"  {stage:<10} {did:<64} {seconds:6.1f} s")
 
-    return done
+    return end
 
 
 def _show(console: Console, firmware: Firmware, out: Path, target: str) -> None:

@@ -47,7 +47,10 @@ def summary(cls: type[Pass]) -> str:
 
 
 def _options(cls: type[Pass]) -> list[dict[str, Any]]:
-    return [{"name": f.name.replace("_", "-"), "type": str(f.type), "default": _default(f)} for f in fields(cls)]
+    from emberc.passes.manager import option_types
+
+    types = option_types(cls)
+    return [{"name": f.name.replace("_", "-"), "type": types[f.name], "default": _default(f)} for f in fields(cls)]
 
 
 def _default(field: Field[Any]) -> Any:

@@ -165,15 +165,22 @@ def make_pass(name: str, options: dict[str, str]) -> Pass:
     if name not in PASSES:
         raise UsageError(f"unknown pass '{name}'", hints=["emberc passes lists them"])
     cls = PASSES[name]
-    types = {f.name: f.type for f in fields(cls)}
+    types = option_types(cls)
     values: dict[str, Any] = {}
     for key, text in options.items():
         field = key.replace("-", "_")
         if field not in types:
             known = ", ".join(t.replace("_", "-") for t in types) or "none"
             raise UsageError(f"pass '{name}' has no option '{key}'", hints=[f"its options are: {known}"])
-        values[field] = _convert(text, str(types[field]), f"{name}{{{key}}}")
+        values[field] = _convert(text, types[field], f"{name}{{{key}}}")
     return cls(**values)
+
+
+def option_types(cls: type[Pass]) -> dict[str, str]:
+    """The name of each option's type; annotations are text only where the module postpones their evaluation."""
+    return {
+        f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type)) for f in fields(cls)
+    }
 
 
 def load_entry_points() -> None:

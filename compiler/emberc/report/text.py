@@ -25,11 +25,12 @@ def render(report: Report) -> str:
         lines.append(
             f"           {pool} does not fit: {required:,} of {available:,} bytes, {required - available:,} too many"
         )
+    samples = f"{report.accuracy_samples} samples" + (", made up: not representative" if report.synthetic else "")
     for name, a in report.accuracy.items():
         sqnr = "exact" if a.sqnr_db is None else f"SQNR {a.sqnr_db:.1f} dB"
         lines.append(
             f"accuracy   {name} {sqnr}, cosine {a.cosine:.5f}, {100 * a.top1_agreement:.1f} % same top-1 as float"
-            f" ({report.accuracy_samples} samples)"
+            f" ({samples})"
         )
     lines.append(f"work       {report.macs:,} multiply-accumulates, integers only")
     lines += [f"note       {n}" for n in report.notes]
