@@ -66,21 +66,23 @@ def _row_wise(op: Op) -> bool:
 
 
 def _chains(function: Function) -> list[list[Op]]:
-    """Largest groups of row-wise ops with one exit, each in execution order."""
-    taken: set[int] = set()
-    chains: list[list[Op]] = []
-    for last in reversed(function.ops):
-        if id(last) in taken or not _row_wise(last):
+    """Largest groups of row-wise ops with one exit, each in execution order.
+
+    Backwards, an op joins the group that all its readers are in; otherwise it is the exit of a new one.
+    """
+    group_of: dict[int, int] = {}
+    groups: list[list[Op]] = []
+    for op in reversed(function.ops):
+        if not _row_wise(op):
             continue
-        inside = {id(last)}
-        for op in reversed(function.ops[: function.ops.index(last)]):
-            private = bool(op.results) and bool(op.result.users) and all(id(u) in inside for u in op.result.users)
-            if private and id(op) not in taken and _row_wise(op) and not function.is_output(op.result):
-                inside.add(id(op))
-        taken |= inside
-        if len(inside) > 1:
-            chains.append([op for op in function.ops if id(op) in inside])
-    return chains
+        readers = {group_of.get(id(u)) for u in op.result.users}
+        only = readers.pop() if len(readers) == 1 and not function.is_output(op.result) else None
+        if only is None:
+            only = len(groups)
+            groups.append([])
+        group_of[id(op)] = only
+        groups[only].append(op)
+    return [group[::-1] for group in groups if len(group) > 1]
 
 
 def _pays(chain: list[Op]) -> bool:
