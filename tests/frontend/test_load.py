@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from emberc.errors import ModelError, UsageError
+from emberc.errors import EmberError, ModelError, UsageError
 from emberc.frontend import import_model
 from tests.frontend.models import model, run, values
 
@@ -209,3 +209,37 @@ def test_index_outside_a_table_names_the_node() -> None:
 def test_checker_findings_are_passed_on() -> None:
     with pytest.raises(ModelError, match="not a valid ONNX model"):
         import_model(model("(float[2] x) => (float[2] y) { y = Relu <bogus = 3> (x) }"))
+
+
+def test_names_that_are_not_text() -> None:
+    data = model("(float[2] x) => (float[2] y) { here = Relu (x)  y = Neg (here) }").SerializeToString()
+    proto = onnx.ModelProto.FromString(data.replace(b"here", b"h\xffre"))
+    with pytest.raises(ModelError, match="not UTF-8"):
+        import_model(proto)
+
+
+def test_size_that_no_machine_holds() -> None:
+    text = "(float[2] x) => (float[n] y) { c = ConstantOfShape (s)  y = Add (x, c) }"
+    with pytest.raises(ModelError, match=r"a constant of 1e\+12 elements"):
+        import_model(model(text, s=[10**6, 10**6]))
+
+
+def test_damaged_bytes_never_surface_as_a_traceback(tmp_path: Path) -> None:
+    """Flipped bytes give a model or an error that is the user's to mend, never an internal one."""
+    text = """(float[2,n] x) => (float[2,4] y) { s = Shape (x)  r = Reshape (x, s)  m = MatMul (r, w)
+        t = Transpose <perm = [1, 0]> (m)  u = Unsqueeze (t, a)  v = Squeeze (u, a)  c = Concat <axis = 0> (v, v)
+        d = Slice (c, zero, four)  e = Transpose (d)  y = Softmax <axis = -1> (e) }"""
+    data = model(text, w=np.ones((3, 4)), a=[0], zero=[0], four=[4]).SerializeToString()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(data)
+        damaged[rng.integers(len(data))] = rng.integers(256)
+        path = tmp_path / "model.onnx"
+        path.write_bytes(damaged)
+        try:
+            import_model(path, shapes={"x": (2, 3)})
+        except EmberError as e:
+            assert e.exit_code == 2, str(e)
+            refused += 1
+    assert refused > 100

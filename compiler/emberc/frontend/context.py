@@ -104,7 +104,7 @@ class NodeContext(Emitter):
 
     def text(self, name: str, default: str = "") -> str:
         a = self.attribute(name)
-        return default if a is None else str(a.s.decode())
+        return default if a is None else str(a.s.decode(errors="replace"))
 
     def integers(self, name: str) -> list[int] | None:
         a = self.attribute(name)

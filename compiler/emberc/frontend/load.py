@@ -53,6 +53,7 @@ def load(model: str | Path | onnx.ModelProto, name: str | None = None) -> Loaded
         path = Path(model)
         loaded = LoadedModel(_parse(path), path.name, name or path.stem, path.absolute().parent)
     _check_versions(loaded)
+    _check_text(loaded)
     for tensor in _tensors(loaded.proto.graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             entries = {e.key: e.value for e in tensor.external_data}
@@ -60,14 +61,17 @@ def load(model: str | Path | onnx.ModelProto, name: str | None = None) -> Loaded
     return loaded
 
 
-def check(loaded: LoadedModel) -> None:
-    """Runs ONNX's own checker over the model without its weights. Raises ModelError with what it found.
+def check(loaded: LoadedModel, *, shapes: bool = False) -> None:
+    """Runs ONNX's own checker over the model without its weights, with ``shapes`` its shape inference too.
 
-    Operators that this build of onnx does not know are left to the importers, which list them all.
+    Raises ModelError with what it found. Operators that this build of onnx does not know are left to the importers,
+    which list them all.
     """
     try:
-        onnx.checker.check_model(_skeleton(loaded.proto))
-    except onnx.checker.ValidationError as e:
+        onnx.checker.check_model(_skeleton(loaded.proto), full_check=shapes)
+    except UnicodeDecodeError as e:  # of its own message, which quotes the model
+        raise _damaged_text(loaded.label) from e
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as e:
         text = str(e).strip()
         if "No Op registered" not in text and "No opset import" not in text:
             lines = [line for line in text.splitlines() if line.strip()]
@@ -134,6 +138,21 @@ def _check_versions(loaded: LoadedModel) -> None:
             at=loaded.label,
             hints=["onnx.version_converter.convert_version(model, 18) brings it up to date"],
         )
+
+
+def _check_text(loaded: LoadedModel) -> None:
+    """Names that are not UTF-8 come out of protobuf as bytes, and would surprise everything after."""
+    graph = loaded.proto.graph
+    texts: list[object] = [v.name for v in [*graph.input, *graph.output, *graph.initializer]]
+    for node in [*graph.node, *(n for f in loaded.proto.functions for n in f.node)]:
+        texts += [node.op_type, node.name, node.domain, *node.input, *node.output]
+        texts += [a.name for a in node.attribute]
+    if any(isinstance(t, bytes) for t in texts):
+        raise _damaged_text(loaded.label)
+
+
+def _damaged_text(label: str) -> ModelError:
+    return ModelError("the file is damaged: it holds names that are not UTF-8", at=label, hints=["copy it again"])
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 
 import emberc.frontend.importers  # noqa: F401 (registers them)
-from emberc.errors import UnsupportedError
+from emberc.errors import InternalError, UnsupportedError
 from emberc.frontend.convert import Converter, Scope
 from emberc.frontend.load import LoadedModel, check, load
 from emberc.frontend.order import check_order, live_nodes
@@ -67,7 +67,11 @@ def import_model(
     builder = Builder()
     registry = REGISTRY.extended(custom) if custom else REGISTRY
     converter = Converter(loaded, registry, builder)
-    converter.run(graph.node, outputs, scope, loaded.opsets)
+    try:
+        converter.run(graph.node, outputs, scope, loaded.opsets)
+    except InternalError:
+        check(loaded, shapes=True)  # where the model itself breaks ONNX's rules, that is the better answer
+        raise
     converter.refusals.raise_if_any(loaded.label)
 
     function = Function("main", inputs, builder.ops, {o: converter.lookup(scope, o) for o in outputs})

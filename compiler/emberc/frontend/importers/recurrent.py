@@ -162,7 +162,7 @@ def _check_lengths(node: NodeContext, steps: int) -> None:
 
 def _texts(node: NodeContext, name: str) -> list[str]:
     a = node.attribute(name)
-    return [] if a is None else [s.decode() for s in a.strings]
+    return [] if a is None else [s.decode(errors="replace") for s in a.strings]
 
 
 def _split(node: NodeContext, x: Value, parts: int) -> list[Value]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+
 import numpy as np
 
 from emberc.frontend.context import NodeContext
@@ -9,6 +12,9 @@ from emberc.frontend.registry import importer
 from emberc.frontend.tensors import element_type
 from emberc.ir.types import DType
 from emberc.ir.values import Value
+
+#: More than any microcontroller holds; a damaged size must not take the host's memory.
+ELEMENT_LIMIT = 1 << 28
 
 
 @importer("Constant")
@@ -39,14 +45,19 @@ def size(node: NodeContext) -> Value:
 
 @importer("Range")
 def range_(node: NodeContext) -> Value:
-    start, limit, delta = (node.array(i, "range") for i in range(3))
-    return node.constant(np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype))
+    start, limit, delta = (node.array(i, "range").reshape(-1)[0].item() for i in range(3))
+    if not delta:
+        raise node.invalid("a range with step 0 never ends")
+    count = max(0.0, np.ceil((limit - start) / delta))
+    _check_size(node, [count])
+    return node.constant(start + np.arange(int(count)) * delta, node.input(0).type.dtype)
 
 
 @importer("ConstantOfShape")
 def constant_of_shape(node: NodeContext) -> Value:
     sizes = node.int_list(0, "shape") or []
     value = node.tensor("value").reshape(-1) if node.has("value") else np.zeros(1, np.float32)
+    _check_size(node, sizes)
     return node.constant(np.full(sizes, value[0]))
 
 
@@ -55,3 +66,10 @@ def eye_like(node: NodeContext) -> Value:
     x = node.input(0)
     dtype = element_type(node.integer("dtype"), node.place) if node.has("dtype") else x.type.dtype
     return node.constant(np.eye(x.shape[0], x.shape[1], node.integer("k", 0)), dtype)
+
+
+def _check_size(node: NodeContext, sizes: Sequence[float]) -> None:
+    if any(s < 0 for s in sizes):
+        raise node.invalid(f"shape {list(sizes)} has a negative size")
+    if prod(sizes) > ELEMENT_LIMIT:
+        raise node.refuse(f"a constant of {prod(sizes):.3g} elements", f"up to {ELEMENT_LIMIT}")
