@@ -43,12 +43,14 @@ def _staircase(members: Sequence[Buffer]) -> Block:
     times = sorted({t for b in members for t in (b.start, b.end)})
     steps: list[tuple[int, int, int]] = []
     for start, end in pairwise(times):
-        height = max((b.slot for b in members if b.start <= start < b.end), default=0)
+        live = [b.slot for b in members if b.start <= start < b.end]
+        if not live:
+            raise VerifyError(f"not live in one stretch: none in step {start}", at=f"ties of '{members[0].name}'")
+        height = max(live)
         if steps and steps[-1][1] == start and steps[-1][2] == height:
             start = steps.pop()[0]
-        if height:
-            steps.append((start, end, height))
-    return Block(tuple(steps) or ((times[0], times[-1], 0),), max(b.align for b in members))
+        steps.append((start, end, height))
+    return Block(tuple(steps), max(b.align for b in members))
 
 
 def _clearance(one: Block, other: Block) -> tuple[int, int]:

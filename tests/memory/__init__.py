@@ -1,0 +1,1 @@
+"""The memory planner: properties on random graphs and buffers, brute force on tiny ones, tampered plans."""
