@@ -7,6 +7,7 @@
 Sits beside ``driver``: it may import the backend and the harness.
 """
 
+from emberc.backend.c import build as build  # registers emitters and fast kernels
 from emberc.bench.case import Case
 from emberc.bench.run import KernelRow, bench_kernels, check_cases
 from emberc.bench.suite import SUITE, suite

@@ -10,7 +10,10 @@ from typing import Any
 
 import jinja2
 
-from emberc.backend.c import emitters  # noqa: F401 (registers the emitters of all families)
+from emberc.backend.c import (
+    emitters,  # noqa: F401 (registers the emitters of all families)
+    variants,  # noqa: F401 (and the fast kernels of all instruction sets)
+)
 from emberc.backend.c.golden import GoldenVector, golden_data
 from emberc.backend.c.interface import interface_of
 from emberc.backend.c.kernels import collect_files, select_kernel

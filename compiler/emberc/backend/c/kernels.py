@@ -44,10 +44,14 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Variant:
-    """A kernel for one instruction set; ``accepts`` says whether it can run this op (sizes, value ranges)."""
+    """A kernel for one instruction set; ``accepts`` says whether it can run this op (sizes, value ranges).
+
+    ``otherwise`` is asked next where it can't.
+    """
 
     kernel: Kernel
     accepts: Callable[[Op], bool] = lambda op: True
+    otherwise: Variant | None = None
 
 
 VARIANTS: dict[tuple[str, str], Variant] = {}
@@ -63,8 +67,10 @@ def select_kernel(op: Op, isa: Sequence[str]) -> Kernel:
     name = entry.kernel if isinstance(entry.kernel, str) else entry.kernel(op)
     for feature in reversed(isa):
         variant = VARIANTS.get((feature, name))
-        if variant is not None and variant.accepts(op):
-            return variant.kernel
+        while variant is not None:
+            if variant.accepts(op):
+                return variant.kernel
+            variant = variant.otherwise
     return Kernel(name, entry.source) if entry.source else portable_kernel(name)
 
 
@@ -121,7 +127,8 @@ def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) 
         if not _enter(sources, f"kernels/{path.name}", path):
             continue
         declaration = re.compile(rf"\b{function}\s*\(")
-        declared.update(name for name, header in includes(path).items() if declaration.search(_code(header)))
+        found = includes(path).items()
+        declared.update(n for n, header in found if not _is_private(header) and declaration.search(_code(header)))
         for callee in dict.fromkeys(_CALLEE.findall(_code(path))):
             sibling = next((d / f"{callee}.c" for d in (path.parent, portable) if (d / f"{callee}.c").is_file()), path)
             if sibling != path:
@@ -130,6 +137,11 @@ def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) 
         _enter(headers, f"include/{name}", _first_file(name, include, by="the generated code"))
         includes(include / name)
     return KernelFiles(_read(sources), _read(headers), sorted(declared))
+
+
+def _is_private(header: Path) -> bool:
+    """Whether only the runtime's kernels include it."""
+    return header.is_relative_to(runtime_root() / "kernels")
 
 
 def _first_file(name: str, *folders: Path, by: str) -> Path:

@@ -1,0 +1,39 @@
+/* Kernels for Armv7E-M and Armv8-M Mainline with the DSP extension (Cortex-M4, M7, M33): the portable kernels' bits.
+ *
+ * All of them read and write words at any address: CCR.UNALIGN_TRP must be 0, as it is after reset. None needs a
+ * floating point unit.
+ */
+#ifndef EMBER_ARMV7EM_H
+#define EMBER_ARMV7EM_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* q.matmul on weights packed in pairs of columns, see kernels/armv7em/ember_dual.h. */
+typedef struct {
+    const int32_t *stream; /* weights, biases and multipliers in the order of use; 4-byte aligned */
+    const void *table;     /* NULL, or [256] elements of y's type, read at v + 128; the clamp to lo, hi included */
+    int32_t rows;
+    int32_t k;
+    int32_t n;
+    int32_t fold; /* 1: a column's products may exceed 2^23 */
+    int32_t zero_point;
+    int32_t lo; /* int16 y without a table: clamp */
+    int32_t hi;
+} ember_dual_params;
+
+/* x [rows, k], y [rows, n], rows >= 2; scratch 12 * ceil(k / 2) + 256 bytes, 16-byte aligned. */
+void ember_matmul_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
+void ember_matmul_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);
+
+/* The same for one row; scratch 4 * ceil(k / 2) + 16 bytes. */
+void ember_matmul_row_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
+void ember_matmul_row_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
