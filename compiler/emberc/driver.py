@@ -110,6 +110,7 @@ def compile_model(
         module.calibration = data
         module.target = target.name
         module.budget = options.budget
+        want, reference = float_outputs(model, module.main, data.held, options.fix or {})
         did[0] = f"{len(data.samples)} samples, {len(data.held)} held back" + (", synthetic" if data.synthetic else "")
 
     with stage("quantize") as did:
@@ -144,7 +145,6 @@ def compile_model(
     check_budget(module, memory, enforced=options.budget is not None)
 
     with stage("compare") as did:
-        want, reference = float_outputs(model, data.held, options.fix or {})
         accuracy = measure_accuracy(module.main, data.held, want)
         did[0] = f"{len(data.held)} samples against {reference}"
 
