@@ -111,6 +111,13 @@ def test_softmax(n: int) -> None:
         assert worst_and_sqnr(got, real)[0] < 0.52 + 128 * n / int(table[0])
 
 
+def test_softmax_of_few_weights() -> None:
+    # a table of small numbers makes every unit of the sum visible
+    table = np.array([3, 2, 1, *[0] * 253], np.uint16)
+    x = np.random.default_rng(3).integers(-2, 1, (50, 7)).astype(np.int8)
+    check(Softmax(value(x), constant(table, np.uint16)), x, table)
+
+
 def test_softmax_refuses_sums_beyond_24_bits() -> None:
     table = constant(np.full(256, 32767), np.uint16)
     Softmax(value(np.zeros((1, 512), np.int8)), table).verify()
