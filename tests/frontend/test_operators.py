@@ -92,17 +92,6 @@ FORMS: dict[str, tuple[str, int, dict[str, object]]] = {
         17,
         {"s": values(4)},
     ),
-    "skip layer norm": (
-        "(float[2,3,4] y, float[2,3,4] t) { y, u, w, t = com.microsoft.SkipLayerNormalization (x, x, s, b, c) }",
-        18,
-        {"s": values(4), "b": values(4, seed=1), "c": values(4, seed=2)},
-    ),
-    "bias gelu": ("(float[2,3,4] y) { y = com.microsoft.BiasGelu (x, b) }", 18, {"b": values(4)}),
-    "fused matmul": (
-        "(float[2,3,3] y) { y = com.microsoft.FusedMatMul <alpha = 0.5, transB = 1> (x, x) }",
-        18,
-        {},
-    ),
     "instance norm": (
         "(float[2,3,4] y) { y = InstanceNormalization (x, s, b) }",
         18,

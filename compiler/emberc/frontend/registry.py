@@ -46,7 +46,7 @@ def importer(*op_types: str, domain: str = "", since: int = 1) -> Callable[[Impo
     """Registers the decorated function for ONNX operators, from opset ``since`` of ``domain`` on::
 
     @emberc.importer("Swish2", domain="my.ops")
-    def swish2(node: emberc.NodeContext) -> Value:
+    def swish2(node: NodeContext) -> Value:
         return node.emit(op_class("f.silu"), node.input(0))
     """
 

@@ -6,6 +6,7 @@ from emberc.frontend.importers import elementwise as elementwise
 from emberc.frontend.importers import indexing as indexing
 from emberc.frontend.importers import math as math
 from emberc.frontend.importers import microsoft as microsoft
+from emberc.frontend.importers import microsoft_transformer as microsoft_transformer
 from emberc.frontend.importers import movement as movement
 from emberc.frontend.importers import norm as norm
 from emberc.frontend.importers import recurrent as recurrent

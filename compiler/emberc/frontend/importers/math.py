@@ -16,6 +16,10 @@ def matmul(node: NodeContext) -> Value:
 
 @importer("Gemm")
 def gemm(node: NodeContext) -> Value:
+    return general_product(node)
+
+
+def general_product(node: NodeContext) -> Value:
     """alpha * A' B' + beta * C, A' and B' transposed on demand; a constant B is transposed and scaled here."""
     a, b, c = node.input(0), node.input(1), node.optional(2)
     alpha, beta = node.number("alpha", 1.0), node.number("beta", 1.0)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from emberc.frontend.context import NodeContext
 from emberc.frontend.importers.activation import swish_of
+from emberc.frontend.importers.math import general_product
+from emberc.frontend.importers.window import convolution
 from emberc.frontend.registry import importer
+from emberc.ir.op import Op
 from emberc.ir.ops import float_unary as fu
 from emberc.ir.ops.float_norm import LayerNorm, RMSNorm
 from emberc.ir.values import Value
 
 MS = "com.microsoft"
+ACTIVATIONS: dict[str, type[Op]] = {"Relu": fu.Relu, "Tanh": fu.Tanh, "Sigmoid": fu.Sigmoid}
 
 
 @importer("Gelu", "FastGelu", "BiasGelu", domain=MS)
@@ -49,12 +53,35 @@ def _skip_sum(node: NodeContext, bias_index: int) -> Value:
 
 @importer("FusedMatMul", domain=MS)
 def fused_matmul(node: NodeContext) -> Value:
-    """alpha * A' B', A' and B' with their last two axes exchanged on demand."""
-    a, b = node.input(0), node.input(1)
-    if node.integer("transBatchA") or node.integer("transBatchB"):
-        raise node.refuse("transBatchA or transBatchB", "transA, transB, alpha")
-    a = node.swap_last(a) if node.integer("transA") else a
-    b = node.swap_last(b) if node.integer("transB") else b
+    """alpha * A' B'; transA exchanges the last two axes, transBatchA brings axis 0 to the last but one before that."""
+    a = _turned(node, node.input(0), bool(node.integer("transBatchA")), bool(node.integer("transA")))
+    b = _turned(node, node.input(1), bool(node.integer("transBatchB")), bool(node.integer("transB")))
     y = node.matmul(a, b)
     alpha = node.number("alpha", 1.0)
     return y if alpha == 1.0 else node.mul(y, node.scalar(alpha, y))
+
+
+def _turned(node: NodeContext, x: Value, batch: bool, last: bool) -> Value:
+    rank = x.type.rank
+    x = node.transpose(x, [*range(1, rank - 1), 0, rank - 1]) if batch else x
+    return node.swap_last(x) if last else x
+
+
+@importer("FusedGemm", domain=MS)
+def fused_gemm(node: NodeContext) -> Value:
+    """Gemm, then an activation."""
+    return _activated(node, general_product(node))
+
+
+@importer("FusedConv", domain=MS)
+def fused_conv(node: NodeContext) -> Value:
+    """Conv, plus an optional fourth input, then an activation."""
+    y, z = convolution(node), node.optional(3)
+    return _activated(node, y if z is None else node.add(y, z))
+
+
+def _activated(node: NodeContext, x: Value) -> Value:
+    activation = node.text("activation")
+    if activation and activation not in ACTIVATIONS:
+        raise node.refuse(f"activation={activation!r}", ", ".join(ACTIVATIONS))
+    return node.emit(ACTIVATIONS[activation], x) if activation else x

@@ -14,8 +14,9 @@ from emberc.ir.ops.float_norm import LayerNorm, RMSNorm
 from emberc.ir.values import Constant, Value
 
 
-@importer("LayerNormalization", since=17)
+@importer("LayerNormalization")
 def layer_norm(node: NodeContext) -> list[Value | None]:
+    """In ONNX since opset 17; onnxruntime's optimizer writes it into older models too."""
     x, scale, bias = node.input(0), node.input(1), node.optional(2)
     axis = node.axis(node.integer("axis", -1), x.type.rank)
     node.ignore("stash_type")

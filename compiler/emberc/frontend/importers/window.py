@@ -13,6 +13,11 @@ from emberc.ir.values import Value
 
 @importer("Conv")
 def conv(node: NodeContext) -> Value:
+    return convolution(node)
+
+
+def convolution(node: NodeContext) -> Value:
+    """x [N, C, D1, ..] with weights [M, C / group, K1, ..] and a bias [M]."""
     x, w = node.input(0), node.input(1)
     strides, dilations, pads = _geometry(node, x, list(w.shape[2:]))
     groups = node.integer("group", 1)
