@@ -65,17 +65,12 @@ def test_ties_must_be_disjoint_and_without_a_gap() -> None:
 
 
 def test_an_impossible_bound_is_proved_impossible() -> None:
-    # Live sums never exceed 6, yet the five can't be put within 6: the bound is lifted by exhaustion.
-    given_buffers = [
-        Buffer("a", 2, 0, 3, 1),
-        Buffer("b", 3, 2, 5, 1),
-        Buffer("c", 1, 4, 7, 1),
-        Buffer("d", 3, 0, 1, 1),
-        Buffer("e", 3, 6, 7, 1),
-    ]
+    # (size, start, end): never more than 8 live, yet brute force over all 9! orders finds nothing below 9.
+    known = [(2, 5, 10), (2, 1, 8), (2, 4, 7), (1, 6, 8), (2, 5, 6), (3, 8, 10), (3, 7, 10), (1, 2, 4), (3, 3, 5)]
+    given_buffers = [Buffer(f"b{i}", size, start, end, 1) for i, (size, start, end) in enumerate(known)]
     found = place(given_buffers)
-    assert found.proved
-    assert found.height == smallest_height(given_buffers)
+    assert load_bound(given_buffers) == 8
+    assert (found.height, found.bound, found.proved) == (9, 9, True)
 
 
 def test_nothing_to_place() -> None:

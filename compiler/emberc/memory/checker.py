@@ -1,7 +1,7 @@
 """Verifies a memory plan from its JSON alone. Shares no code with the planner, on purpose: it is the proof.
 
-Everything is recomputed from the nodes that the plan lists: who reads what, when each tensor lives, what may
-lie over what, how many bytes any order must hold.
+Everything is recomputed from the nodes that the plan lists: who reads what, how long each byte lives, what
+may lie over what, and how many bytes any order must hold.
 """
 
 from __future__ import annotations
@@ -13,169 +13,197 @@ from typing import Any
 from emberc.errors import VerifyError
 
 Json = Mapping[str, Any]
+Spans = dict[str, tuple[int, int]]
 
 
 def check_plan(plan: Json) -> None:
     """Raise VerifyError (code E-PLAN) with the reason unless the plan is sound and its bounds are true.
 
-    ``plan`` is the object of ``memory_plan.json``. A bound over all orders that the planner found by search
-    is checked against what is provable without one; a bound claimed from single nodes is recomputed.
+    ``plan`` is the object of ``memory_plan.json``. A bound over all orders that single nodes force is
+    recomputed; one that the planner found by search must lie between that and the bound of its order.
     """
     try:
-        _check(plan)
+        _Checker(plan).run()
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as wrong:
-        _fail(f"not a memory plan: {type(wrong).__name__} at {wrong}")
+        raise _fault(f"not a memory plan: {type(wrong).__name__} at {wrong}") from wrong
 
 
-def _fail(reason: str) -> None:
-    raise VerifyError(reason, code="E-PLAN", at="memory plan")
+def _fault(reason: str) -> VerifyError:
+    return VerifyError(reason, code="E-PLAN", at="memory plan")
 
 
 def _require(truth: bool, reason: str) -> None:
     if not truth:
-        _fail(reason)
+        raise _fault(reason)
 
 
-def _check(plan: Json) -> None:
-    nodes = {node["name"]: node for node in plan["graph"]["nodes"]}
-    order, align, table = plan["order"], plan["align"], plan["tensors"]
-    _require(sorted(order) == sorted(nodes), "the order is not the list of nodes")
-    step_of = {name: step for step, name in enumerate(order)}
+class _Checker:
+    def __init__(self, plan: Json) -> None:
+        self.plan, self.graph, self.table = plan, plan["graph"], plan["tensors"]
+        self.order: list[str] = plan["order"]
+        self.nodes: dict[str, Json] = {node["name"]: node for node in self.graph["nodes"]}
+        self.step = {name: step for step, name in enumerate(self.order)}
 
-    # Every read after its write.
-    written = dict.fromkeys(plan["graph"]["inputs"], -1)
-    for name in order:
-        for tensor in nodes[name]["reads"]:
-            _require(tensor in written, f"'{name}' reads '{tensor}' before it is written")
-        for tensor in nodes[name]["writes"]:
-            _require(tensor not in written, f"'{tensor}' is written twice")
-            written[tensor] = step_of[name]
+    def run(self) -> None:
+        self.check_order()
+        self.find_homes()
+        spans = self.check_lifetimes()
+        over = self.check_inplace(spans)
+        self.check_space(spans, over)
+        self.check_bounds(spans, over)
 
-    # Views lie in their base; lifetimes are those of the bytes, so a base lives as long as its views.
-    base_of = {t: (t, 0) for t in written}
-    last = dict(written)
-    for name in order:
-        for out, (source, inside) in nodes[name]["views"].items():
-            base, offset = base_of[source]
-            base_of[out] = (base, offset + inside)
-        for tensor in nodes[name]["reads"]:
-            last[base_of[tensor][0]] = max(last[base_of[tensor][0]], step_of[name])
-    kept = {base_of[t][0] for t in plan["graph"]["outputs"]}
-    read = {base_of[t][0] for node in nodes.values() for t in node["reads"]}
-    kept |= {t for t in plan["graph"]["inputs"] if t not in read}
-    steps = max(len(order), 1)
-    arena_tensors = [t for t in written if base_of[t][0] not in plan["graph"]["external"]]
-    _require(sorted(table) == sorted(arena_tensors), "the plan's tensors are not those of its nodes")
-
-    spans: dict[str, tuple[int, int]] = {}
-    for tensor, region in table.items():
-        base, inside = base_of[tensor]
-        start = max(written[base], 0)
-        end = steps if base in kept else max(last[base], start) + 1
-        spans[base] = start, end
-        _require(
-            (region["start"], region["end"]) == (start, end),
-            f"'{tensor}' lives in [{start}, {end}), not in [{region['start']}, {region['end']})",
-        )
-        _require(region["offset"] == table[base]["offset"] + inside, f"view '{tensor}' is not in '{base}'")
-        _require(0 <= inside <= inside + region["size"] <= table[base]["size"],
-                 f"view '{tensor}' leaves '{base}'")  # fmt: skip
-
-    # What each node may write over: it says so, the source dies there, and nothing else reads the source.
-    handover: dict[frozenset[str], int] = {}
-    for out, source in plan["inplace"].items():
-        step = written[out]
-        name = order[step]
-        offered = [t for t in nodes[name]["inplace"].get(out, ()) if base_of[t] == (source, 0)]
-        _require(bool(offered), f"'{name}' does not offer to write '{out}' over '{source}'")
-        readers = [t for t in nodes[name]["reads"] if base_of[t][0] == source]
-        _require(set(readers) <= {offered[0]}, f"'{name}' reads '{source}' twice while writing over it")
-        _require(
-            spans[source][1] == step + 1 and source not in kept,
-            f"'{out}' is written over '{source}', which is still live",
-        )
-        _require(table[out]["offset"] == table[source]["offset"], f"'{out}' is not over '{source}'")
-        handover[frozenset((out, source))] = step
-    chained = {frozenset(p) for group in plan["alias_groups"] for p in pairwise(group)}
-    _require(chained == set(handover), "the alias groups are not the in-place writes")
-
-    # Regions: (name, offset, bytes occupied, start, end).
-    def slot(size: int) -> int:
+    def slot(self, size: int) -> int:
+        """Bytes that ``size`` bytes occupy in the arena."""
+        align: int = self.plan["align"]
         return -(-size // align) * align
 
-    regions = [(t, table[t]["offset"], slot(table[t]["size"]), *spans[t]) for t in spans]
-    scratch = {name: slot(node["scratch"]) for name, node in nodes.items() if node["scratch"]}
-    _require(sorted(scratch) == sorted(plan["scratch"]), "the plan's scratch is not that of its nodes")
-    for name, size in scratch.items():
-        region = plan["scratch"][name]
-        _require(region["size"] == nodes[name]["scratch"], f"scratch of '{name}' has another size")
-        regions.append((f"{name} (scratch)", region["offset"], size, step_of[name], step_of[name] + 1))
-    for i, (one, at, size, start, end) in enumerate(regions):
-        _require(at % align == 0 and at >= 0, f"'{one}' is not aligned to {align}")
-        _require(at + size <= plan["arena"], f"'{one}' ends at {at + size}, outside the arena")
-        for other, other_at, other_size, other_start, other_end in regions[:i]:
-            apart = at + size <= other_at or other_at + other_size <= at
-            never = end <= other_start or other_end <= start
-            allowed = frozenset((one, other)) in handover
-            _require(apart or never or allowed, f"'{one}' and '{other}' overlap while both are live")
+    def check_order(self) -> None:
+        """Every node once, every tensor written once and before it is read."""
+        _require(sorted(self.order) == sorted(self.nodes), "the order is not the list of nodes")
+        self.written: dict[str, int] = dict.fromkeys(self.graph["inputs"], 0)
+        self.maker: dict[str, str] = {}
+        for name in self.order:
+            for tensor in self.nodes[name]["reads"]:
+                _require(tensor in self.written, f"'{name}' reads '{tensor}' before it is written")
+            for tensor in self.nodes[name]["writes"]:
+                _require(tensor not in self.written, f"'{tensor}' is written twice")
+                self.written[tensor] = self.step[name]
+                self.maker[tensor] = name
 
-    # The bounds.
-    loads = [scratch.get(name, 0) for name in order] or [0]
-    for _, _, size, start, end in regions[: len(spans)]:
-        for step in range(start, end):
-            loads[step] += size
-    for pair, step in handover.items():
-        loads[step] -= min(slot(table[t]["size"]) for t in pair)
-    order_bound, any_bound = plan["order_bound"], plan["any_order_bound"]
-    _require(order_bound == max(loads), f"this order needs {max(loads)} bytes, not {order_bound}")
-    forced = _forced(nodes, plan, base_of, kept, {t: slot(table[t]["size"]) for t in spans}, scratch)
-    _require(forced <= any_bound <= order_bound, f"the bound of any order is in [{forced}, {order_bound}]")
-    _require(
-        plan["any_order_proof"] == "search" or any_bound == forced,
-        f"single nodes force {forced} bytes, not {any_bound}",
-    )
-    claims = (plan["placement_proved"], plan["order_proved"], plan["proved"])
-    truth = (plan["arena"] == order_bound, order_bound == any_bound, plan["arena"] == any_bound)
-    _require(claims == truth, "what the plan says is proved is not what its numbers say")
-    if order:
-        peak = plan["witness"]
-        live = sorted(t for t, (start, end) in spans.items() if start <= peak["step"] < end)
-        _require(order[peak["step"]] == peak["node"] and sorted(peak["tensors"]) == live
-                 and peak["bytes"] == loads[peak["step"]] == order_bound,
-                 f"the witness at step {peak['step']} is not the peak")  # fmt: skip
+    def find_homes(self) -> None:
+        """The tensor whose bytes each tensor lies in and where there; the bases each node reads."""
+        self.home = {tensor: (tensor, 0) for tensor in self.written}
+        for name in self.order:
+            for out, (source, inside) in self.nodes[name]["views"].items():
+                base, offset = self.home[source]
+                self.home[out] = base, offset + inside
+        self.reads = {n: [self.home[t][0] for t in node["reads"]] for n, node in self.nodes.items()}
+        read = {base for bases in self.reads.values() for base in bases}
+        # The caller fills an input even if no node reads it.
+        unread = {t for t in self.graph["inputs"] if t not in read}
+        self.kept = {self.home[t][0] for t in self.graph["outputs"]} | unread
 
+    def check_lifetimes(self) -> Spans:
+        """The steps [start, end) each base is live in, from the nodes; the table must say the same."""
+        outside = set(self.graph["external"])
+        inside = sorted(t for t, (base, _) in self.home.items() if base not in outside)
+        _require(sorted(self.table) == inside, "the plan's tensors are not those of its nodes")
+        last = dict(self.written)
+        for name, bases in self.reads.items():
+            for base in bases:
+                last[base] = max(last[base], self.step[name])
+        spans: Spans = {}
+        for tensor, region in self.table.items():
+            base, offset = self.home[tensor]
+            start = self.written[base]
+            end = max(len(self.order), 1) if base in self.kept else last[base] + 1
+            spans[base] = start, end
+            said = region["start"], region["end"]
+            _require(said == (start, end), f"'{tensor}' lives in [{start}, {end}), not {list(said)}")
+            _require(region["offset"] == self.table[base]["offset"] + offset, f"'{tensor}' is not in '{base}'")
+            room = self.table[base]["size"] - region["size"]
+            _require(region["size"] >= 0 and 0 <= offset <= room, f"'{tensor}' leaves '{base}'")
+        return spans
 
-def _forced(
-    nodes: Json, plan: Json, base_of: Json, kept: set[str], slots: dict[str, int], scratch: dict[str, int]
-) -> int:
-    """Bytes that some node finds live whatever the order is: its own, and those that must span it."""
-    maker = {t: name for name, node in nodes.items() for t in node["writes"]}
-    above: dict[str, set[str]] = {}
-    for name in plan["order"]:
-        above[name] = set()
-        for t in nodes[name]["reads"]:
-            if t in maker:
-                above[name] |= {maker[t]} | above[maker[t]]
-    most: int = sum(slots[t] for t in plan["graph"]["inputs"] if t in slots)
-    for name, node in nodes.items():
-        below = {other for other in nodes if name in above[other]}
-        wanted = kept | {base_of[t][0] for other in below for t in nodes[other]["reads"]}
-        own = {base_of[t][0] for t in (*node["reads"], *node["writes"])}
-        held = {t for t in slots if t in own or (t in wanted and maker.get(t, name) in above[name] | {name})}
-        savings = [
-            (min(slots[out], slots[base_of[t][0]]), out, base_of[t][0])
-            for out, sources in node["inplace"].items()
-            for t in sources
-            if out in slots and base_of[t][0] in slots and base_of[t][1] == 0 and base_of[t][0] not in wanted
-            and all(base_of[r][0] != base_of[t][0] for r in node["reads"] if r != t)
-        ]  # fmt: skip
-        most = max(most, sum(slots[t] for t in held) + scratch.get(name, 0) - _most_saved(savings))
-    return most
+    def offers(self, name: str) -> list[tuple[str, str]]:
+        """The pairs (out, base of an input) that a node can lay over each other, were the input to die there."""
+        pairs = []
+        for out, sources in self.nodes[name]["inplace"].items():
+            for source in sources:
+                base, offset = self.home[source]
+                others = [self.home[t][0] for t in self.nodes[name]["reads"] if t != source]
+                if base in self.table and out in self.table and offset == 0 and base not in others:
+                    pairs.append((out, base))
+        return pairs
+
+    def check_inplace(self, spans: Spans) -> dict[frozenset[str], int]:
+        """The step of each pair written over each other: its node offers that, and the source dies there."""
+        over: dict[frozenset[str], int] = {}
+        for out, source in self.plan["inplace"].items():
+            name = self.maker[out]
+            _require((out, source) in self.offers(name), f"'{name}' can't write '{out}' over '{source}'")
+            dies = spans[source][1] == self.step[name] + 1 and source not in self.kept
+            _require(dies, f"'{out}' is written over '{source}', which is still live")
+            same = self.table[out]["offset"] == self.table[source]["offset"]
+            _require(same, f"'{out}' does not lie over '{source}'")
+            over[frozenset((out, source))] = self.step[name]
+        linked = {frozenset(pair) for group in self.plan["alias_groups"] for pair in pairwise(group)}
+        _require(linked == set(over), "the alias groups are not the in-place writes")
+        return over
+
+    def check_space(self, spans: Spans, over: Mapping[frozenset[str], int]) -> None:
+        """Everything aligned and inside the arena; nothing live together overlaps, in-place pairs apart."""
+        regions = []
+        for base, (start, end) in spans.items():
+            regions.append((base, self.table[base]["offset"], self.slot(self.table[base]["size"]), start, end))
+        wanted = {name: node["scratch"] for name, node in self.nodes.items() if node["scratch"]}
+        said = {name: region["size"] for name, region in self.plan["scratch"].items()}
+        _require(wanted == said, "the plan's scratch is not that of its nodes")
+        for name, size in wanted.items():
+            region, step = self.plan["scratch"][name], self.step[name]
+            _require((region["start"], region["end"]) == (step, step + 1), f"scratch of '{name}' at another step")
+            regions.append((f"scratch of {name}", region["offset"], self.slot(size), step, step + 1))
+        for i, (one, at, size, start, end) in enumerate(regions):
+            _require(at >= 0 and at % self.plan["align"] == 0, f"'{one}' at {at} is not aligned")
+            _require(at + size <= self.plan["arena"], f"'{one}' ends at {at + size}, outside the arena")
+            for other, other_at, other_size, other_start, other_end in regions[:i]:
+                apart = at + size <= other_at or other_at + other_size <= at or not size or not other_size
+                never = end <= other_start or other_end <= start
+                if not apart and not never:
+                    allowed = frozenset((one, other)) in over
+                    _require(allowed, f"'{one}' and '{other}' overlap while both are live")
+
+    def check_bounds(self, spans: Spans, over: Mapping[frozenset[str], int]) -> None:
+        """The load of every step gives this order's bound and the witness; single nodes bound any order."""
+        plan = self.plan
+        sizes = {base: self.slot(self.table[base]["size"]) for base in spans}
+        loads = [self.slot(self.nodes[name]["scratch"]) for name in self.order] or [0]
+        for base, (start, end) in spans.items():
+            for step in range(start, end):
+                loads[step] += sizes[base]
+        for pair, step in over.items():
+            loads[step] -= min(sizes[base] for base in pair)
+        bound, any_bound = plan["order_bound"], plan["any_order_bound"]
+        _require(bound == max(loads), f"this order needs {max(loads)} bytes at its peak, not {bound}")
+        forced = self.forced(sizes)
+        _require(forced <= any_bound <= bound, f"any order needs {forced} to {bound} bytes, not {any_bound}")
+        searched = plan["any_order_proof"] == "search"
+        _require(searched or any_bound == forced, f"single nodes force {forced} bytes, not {any_bound}")
+        said = plan["placement_proved"], plan["order_proved"], plan["proved"]
+        true = plan["arena"] == bound, bound == any_bound, plan["arena"] == any_bound
+        _require(said == true, "what the plan calls proved is not what its numbers say")
+        if self.order:
+            witness = plan["witness"]
+            step = witness["step"]
+            live = sorted(base for base, (start, end) in spans.items() if start <= step < end)
+            _require(witness["bytes"] == loads[step] == bound, f"the witness at step {step} is not the peak")
+            right = self.order[step] == witness["node"] and sorted(witness["tensors"]) == live
+            _require(right, f"the witness at step {step} does not name what is live there")
+
+    def forced(self, sizes: Mapping[str, int]) -> int:
+        """The most bytes that some node finds live whatever the order: its own and all that must span it."""
+        above: dict[str, set[str]] = {}
+        below: dict[str, set[str]] = {name: set() for name in self.order}
+        for name in self.order:
+            makers = {self.maker[t] for t in self.nodes[name]["reads"] if t in self.maker}
+            above[name] = makers.union(*(above[maker] for maker in makers))
+            for maker in above[name]:
+                below[maker].add(name)
+        most = sum(sizes[t] for t in self.graph["inputs"] if t in sizes)
+        for name, node in self.nodes.items():
+            later = self.kept.union(*(self.reads[other] for other in below[name]))
+            own = {*self.reads[name], *node["writes"]}
+            early = {t for t in sizes if t not in self.maker or self.maker[t] in above[name]}
+            load = sum(sizes[t] for t in sizes if t in own or (t in later and t in early))
+            saving = _most_saved([(min(sizes[o], sizes[s]), o, s) for o, s in self.offers(name) if s not in later])
+            most = max(most, load + self.slot(node["scratch"]) - saving)
+        return most
 
 
 def _most_saved(savings: list[tuple[int, str, str]]) -> int:
-    """The best choice of pairs in which no tensor stands twice."""
+    """The best choice of pairs (bytes, out, source) in which no tensor stands twice."""
     if not savings:
         return 0
     (saved, out, source), rest = savings[0], savings[1:]
-    return max(_most_saved(rest), saved + _most_saved([s for s in rest if s[1] != out and s[2] != source]))
+    others = [s for s in rest if s[1] != out and s[2] != source]
+    return max(_most_saved(rest), saved + _most_saved(others))
