@@ -1,0 +1,32 @@
+/* Kernels for RV32IM(AC), which has no SIMD and no multiply-accumulate: the portable kernels' bits. */
+#ifndef EMBER_RV32_H
+#define EMBER_RV32_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* q.matmul on packed weights: y = f(((((bias[n] + sum_k x[k] * w[n, k]) << shift) * m[n] >> 32) + offset) >> 1),
+ * which rounds as the op does: shift is one more than the op's, offset is 2 * (zero_point - lo) + 1. */
+typedef struct {
+    const int32_t *stream; /* every 4 columns: bias [4], m [4], weights int8 [k, 4]; k and n padded with 0 to even, 4 */
+    const void *table;     /* NULL, or [256] elements of y's type, read at v + 128 */
+    int32_t rows;
+    int32_t k;
+    int32_t n;
+    int32_t shift;
+    int32_t offset;
+    int32_t lo; /* clamp; inside int8 where a table follows */
+    int32_t hi;
+} ember_rv32_matmul_params;
+
+/* x [rows, k], y [rows, n]; scratch 8 * (k + 1) bytes, 4-byte aligned, unused for one row. */
+void ember_matmul_s8_rv32(const int8_t *x, int8_t *y, void *scratch, const ember_rv32_matmul_params *p);
+void ember_matmul_s8_s16_rv32(const int8_t *x, int16_t *y, void *scratch, const ember_rv32_matmul_params *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
