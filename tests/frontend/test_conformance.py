@@ -14,7 +14,7 @@ RMSNormalization ReduceMean ReduceSum CumSum MatMul Gemm Conv Gather GatherND Co
 Transpose Unsqueeze Squeeze Expand Where And Equal Greater Less IsNaN Identity Constant Shape ConstantOfShape
 Range GreaterOrEqual Trilu Tile Mod OneHot Floor Round Abs Sign Min Max ReduceMax Swish RotaryEmbedding"""
 REQUIRED = set(_TRANSFORMERS.split())
-PASSING_SHARE = 0.77  # of all applicable cases; a change that lowers it loses an operator
+PASSING_SHARE = 0.79  # of all applicable cases; a change that lowers it loses an operator
 
 
 def test_operators_of_transformers() -> None:
