@@ -26,7 +26,7 @@ else
 fi
 need "echo '#include <stdlib.h>' | cc -E -" gcc libc6-dev
 need "$(has arm-none-eabi-gcc)" gcc-arm-none-eabi
-need "test -e \$(arm-none-eabi-gcc -print-file-name=libc.a)" libnewlib-arm-none-eabi
+need "test -e \"\$(arm-none-eabi-gcc -print-file-name=libc.a)\"" libnewlib-arm-none-eabi
 need "$(has qemu-system-arm)" qemu-system-arm
 if [ "${1:-demo}" = test ]; then
     need "$(has make)" make
