@@ -70,8 +70,9 @@ def _clearance(one: Block, other: Block) -> tuple[int, int]:
 class Packing:
     """A placement problem ready to solve.
 
-    ``blocks`` in the order of their first member; ``block_of[i]`` is the block of buffer i; ``rivals[k]``
-    lists ``(j, below, above)``: block k may not lie in the open interval (at_j - below, at_j + above).
+    ``blocks`` in the order of their first member; ``block_of[i]`` is the block of buffer i, or None for an
+    empty one, which fits anywhere; ``rivals[k]`` lists ``(j, below, above)``: block k may not lie in the open
+    interval (at_j - below, at_j + above).
     """
 
     def __init__(self, buffers: Sequence[Buffer], tied: Sequence[Sequence[int]] = ()) -> None:
@@ -79,14 +80,16 @@ class Packing:
         leader = list(range(len(buffers)))
         for group in tied:
             for i in group:
-                if leader[i] != i:
-                    raise VerifyError("is tied into two groups", at=f"buffer '{buffers[i].name}'")
+                if leader[i] != i or not buffers[i].size:
+                    why = "empty" if not buffers[i].size else "in another group too"
+                    raise VerifyError(f"is tied to others, but {why}", at=f"buffer '{buffers[i].name}'")
                 leader[i] = min(group)
         members: dict[int, list[Buffer]] = {}
         for i, buffer in enumerate(buffers):
-            members.setdefault(leader[i], []).append(buffer)
+            if buffer.size:
+                members.setdefault(leader[i], []).append(buffer)
         number = {first: k for k, first in enumerate(members)}
-        self.block_of = [number[first] for first in leader]
+        self.block_of = [number.get(first) for first in leader]
         self.blocks = [_staircase(group) for group in members.values()]
         self.bound = load_bound(
             Buffer("", height, start, end, align=1) for block in self.blocks for start, end, height in block.steps
@@ -106,6 +109,10 @@ class Packing:
                     rivals[j].append((k, above, below))
             live.append(k)
         return rivals
+
+    def offsets(self, at: Sequence[int]) -> tuple[int, ...]:
+        """The offset of every buffer when block k lies at ``at[k]`` (bytes)."""
+        return tuple(0 if k is None else at[k] for k in self.block_of)
 
     def height(self, at: Sequence[int]) -> int:
         """Memory needed when block k lies at offset ``at[k]`` (bytes)."""

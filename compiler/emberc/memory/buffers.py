@@ -47,8 +47,7 @@ class Placement:
 
     ``offsets[i]`` belongs to the i-th buffer given. ``height`` is the memory needed (bytes, slots included);
     no placement of these buffers needs less than ``bound``; ``proved`` says that the two are equal.
-    ``method`` names the rung of the ladder that gave the answer. ``cut_short`` is set when the emergency
-    clock, and not a counted limit, ended the search: only then might another machine answer differently.
+    ``method`` names the rung of the ladder that gave the answer.
     """
 
     offsets: tuple[int, ...]
@@ -56,7 +55,6 @@ class Placement:
     bound: int
     seconds: float
     method: str
-    cut_short: bool = False
 
     @property
     def proved(self) -> bool:

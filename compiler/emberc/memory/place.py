@@ -30,13 +30,13 @@ def place(
 
     ``tied`` are groups of indices of buffers that share one offset (in-place chains). The search stops at a
     proof, at ``capacity`` bytes when given, or at limits in proportion to ``effort``: counts, never time, so
-    the same buffers always get the same offsets. Raises VerifyError for a buffer tied twice.
+    the same buffers always get the same offsets. Raises VerifyError for a buffer tied twice,
+    one of no bytes tied, or a group that is not live in one stretch.
     """
     began = time.perf_counter()
     packing = Packing(buffers, tied)
     method, at, bound = _climb_ladder(packing, max(packing.bound, capacity or 0), effort)
-    offsets = tuple(at[k] for k in packing.block_of)
-    return Placement(offsets, packing.height(at), bound, time.perf_counter() - began, method)
+    return Placement(packing.offsets(at), packing.height(at), bound, time.perf_counter() - began, method)
 
 
 def _climb_ladder(packing: Packing, goal: int, effort: int) -> tuple[str, list[int], int]:
