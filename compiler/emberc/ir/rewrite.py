@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
+from emberc.errors import VerifyError
 from emberc.ir.builder import Builder
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
@@ -58,7 +60,7 @@ class Pattern(ABC):
     def bind(self, value: Value, bound: Bound) -> Iterator[Bound]: ...
 
     def __or__(self, other: Pattern) -> Pattern:
-        return _Either([self, other])
+        return _Either([*_options(self), *_options(other)])
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,16 @@ class _Either(Pattern):
             yield from p.bind(value, bound)
 
 
+def _options(pattern: Pattern) -> list[Pattern]:
+    return pattern.options if isinstance(pattern, _Either) else [pattern]
+
+
 @dataclass(frozen=True)
 class _OpPattern(Pattern):
     opcode: str
     operands: tuple[Pattern, ...]
     name: str = ""
     where: Callable[[Op], bool] | None = None
-    exact: bool = field(default=True)
 
     def bind(self, value: Value, bound: Bound) -> Iterator[Bound]:
         producer = value.producer
@@ -105,7 +110,7 @@ class _OpPattern(Pattern):
         if self.where is not None and not self.where(producer):
             return
         present = [v for v in producer.operands if v is not None]
-        if len(present) < len(self.operands) or (self.exact and len(present) != len(self.operands)):
+        if len(present) != len(self.operands):
             return
         orders: list[Sequence[Value]] = [present]
         if self.opcode in COMMUTATIVE and len(present) == 2:
@@ -133,11 +138,16 @@ def constant(name: str = "") -> Pattern:
 
 
 def scalar(number: float | None = None, name: str = "", *, rtol: float = 1e-4) -> Pattern:
-    """A constant whose elements are all one number; ``number`` None: any finite number."""
+    """A constant whose elements are all one finite number; ``number`` None: any.
+
+    ``rtol`` lets constants that exporters rounded to fp16 pass; where a match drops the number, it must be 0.
+    """
 
     def accepts(v: Value) -> bool:
         s = splat(v)
-        return s is not None and (number is None or abs(s - number) <= rtol * abs(number))
+        if s is None or not isfinite(s):
+            return False
+        return number is None or abs(s - number) <= rtol * abs(number)
 
     return _Value(name, accepts)
 
@@ -158,7 +168,7 @@ def op(opcode: str, *operands: Pattern, name: str = "", where: Callable[[Op], bo
 
 def match_op(pattern: Pattern, root: Op) -> Match | None:
     """The first way in which ``pattern`` matches with ``root`` as its last op."""
-    for p in pattern.options if isinstance(pattern, _Either) else [pattern]:
+    for p in _options(pattern):
         if isinstance(p, _OpPattern) and p.opcode == root.opcode:
             for values, ops in p.bind_op(root, ({}, {})):
                 return Match(root, values, ops)
@@ -167,8 +177,7 @@ def match_op(pattern: Pattern, root: Op) -> Match | None:
 
 def roots(pattern: Pattern) -> set[str]:
     """Opcodes that a match can end in."""
-    options = pattern.options if isinstance(pattern, _Either) else [pattern]
-    return {p.opcode for p in options if isinstance(p, _OpPattern)}
+    return {p.opcode for p in _options(pattern) if isinstance(p, _OpPattern)}
 
 
 Replacement = Value | list[Value] | None
@@ -179,21 +188,26 @@ def apply_rules(function: Function, rules: Sequence[Rule], *, limit: int = 100) 
     """Applies rules greedily until none matches; returns whether anything changed.
 
     New ops stand where the matched root stood, so order stays valid; what became dead is pruned after each sweep.
-    ``limit`` sweeps bound rules that undo each other (a bug in a rule).
+    Raises VerifyError when the rules still change something after ``limit`` sweeps: they undo each other.
     """
+    by_root = rules_by_root(rules)
+    for sweep in range(limit):
+        if not sweep_rules(function, by_root):
+            return sweep > 0
+    raise VerifyError(f"rewrite rules do not settle: they still change @{function.name} after {limit} sweeps")
+
+
+def rules_by_root(rules: Sequence[Rule]) -> dict[str, list[Rule]]:
+    """Rules by the opcode that a match ends in."""
     by_root: dict[str, list[Rule]] = {}
     for pattern, action in rules:
         for code in roots(pattern):
             by_root.setdefault(code, []).append((pattern, action))
-    changed = False
-    for _ in range(limit):
-        if not _sweep(function, by_root):
-            break
-        changed = True
-    return changed
+    return by_root
 
 
-def _sweep(function: Function, by_root: dict[str, list[Rule]]) -> bool:
+def sweep_rules(function: Function, by_root: dict[str, list[Rule]]) -> bool:
+    """Tries the rules on every op once, in order; returns whether anything changed."""
     changed = False
     ops: list[Op] = []
     for root in function.ops:
@@ -213,8 +227,6 @@ def _sweep(function: Function, by_root: dict[str, list[Rule]]) -> bool:
 
 
 def _try_rules(root: Op, rules: Sequence[Rule], ops: list[Op]) -> list[Value] | None:
-    if not any(r.users for r in root.results) and not root.results:
-        return None
     for pattern, action in rules:
         m = match_op(pattern, root)
         if m is None:

@@ -37,10 +37,10 @@ class Canonicalize(RewritePass):
         x, y, p = any_value("x"), any_value("y"), any_value("p", _is_softmax)
         rules: list[Rule] = [
             (op("f.div", x, scalar(name="c")), _div),
-            (op("f.pow", x, scalar(2.0)), lambda m, b: b.emit(op_class("f.mul"), m["x"], m["x"])),
-            (op("f.pow", x, scalar(0.5)), lambda m, b: b.emit(op_class("f.sqrt"), m["x"])),
+            (op("f.pow", x, scalar(2.0, rtol=0)), lambda m, b: b.emit(op_class("f.mul"), m["x"], m["x"])),
+            (op("f.pow", x, scalar(0.5, rtol=0)), lambda m, b: b.emit(op_class("f.sqrt"), m["x"])),
             (op("f.transpose", op("f.reshape", x), name="swap"), _transpose_first),
-            (op("f.mul", x, scalar(1.0)), _broadcast_to_result),
+            (op("f.mul", x, scalar(1.0, rtol=0)), _broadcast_to_result),
             (op("f.add", x, scalar(0.0)), _broadcast_to_result),
             (op("f.and", x, any_value(accepts=_all_true)), _broadcast_to_result),
             (op("f.transpose", op("f.transpose", x, name="inner"), name="outer"), _merge_transposes),
@@ -59,10 +59,12 @@ def _is_softmax(v: Value) -> bool:
 
 
 def _div(m: Match, b: Builder) -> Replacement:
-    c = number(m, "c")
-    if c == 0 or not m["x"].type.dtype.is_float or m["x"].shape != m.root.result.shape:
+    x, c = m["x"], number(m, "c")
+    if c == 0 or not x.type.dtype.is_float or x.shape != m.root.result.shape:
         return None
-    return scale(b, m["x"], 1.0 / c)
+    with np.errstate(over="ignore"):
+        finite = bool(np.isfinite(np.asarray(1.0 / c, x.type.dtype.numpy)))
+    return scale(b, x, 1.0 / c) if finite else None
 
 
 def _all_true(v: Value) -> bool:

@@ -56,6 +56,8 @@ class FuseAttention(RewritePass):
         (qs, nq, dim), (ks, nk, dk), (vs, nv, dv) = [h for h in heads if h is not None]
         if not (dim == dk == dv and nk == nv and nq % nk == 0 and nq >= self.min_heads):
             return None
+        if not (qs.shape[0] == ks.shape[0] == vs.shape[0]):
+            return None
         return b.emit(op_class("f.attention"), qs, ks, vs, mask, heads=nq, head_dim=dim, scale=scale, group=nq // nk)
 
 
@@ -69,8 +71,8 @@ def _head_swap(o: Op) -> bool:
 
 def _scores(v: Value, b: Builder) -> tuple[Op, float, Value | None] | None:
     """The matmul behind the scores, the factor on it, and the mask; None when they are something else."""
-    scale, mask = 1.0, None
-    while v.producer is not None:
+    scale, mask, shape = 1.0, None, v.shape
+    while v.producer is not None and v.shape == shape:  # (a mask or factor must not broadcast the scores)
         root = v.producer
         if root.opcode == "f.matmul":
             return root, scale, mask
@@ -102,7 +104,7 @@ def _additive(root: Op, b: Builder) -> tuple[Value, Value | None] | None:
     for scores, extra in ((x, y), (y, x)):
         mask = attended(extra, b)
         if mask is not None:
-            return scores, _four_dims(mask, b)
+            return _masked(scores, mask, b)
     return None
 
 
@@ -113,20 +115,28 @@ def _selected(root: Op, b: Builder) -> tuple[Value, Value | None] | None:
     for scores, fill, negate in ((x, y, False), (y, x, True)):
         number = splat(fill)
         if number is not None and number <= -1e3:
-            return scores, _four_dims(b.emit(op_class("f.not"), c) if negate else c, b)
+            return _masked(scores, b.emit(op_class("f.not"), c) if negate else c, b)
     return None
 
 
-def _four_dims(mask: Value, b: Builder) -> Value | None:
-    """The mask as [B|1, 1, Lq|1, Lk], broadcasts taken off; None when all of it is true."""
+def _masked(scores: Value, mask: Value, b: Builder) -> tuple[Value, Value | None] | None:
+    """The scores and their mask as [B|1, 1, Lq|1, Lk], broadcasts taken off; no mask when all of it is true.
+
+    None when the mask differs between heads, or is shorter than the scores.
+    """
     while mask.producer is not None and mask.producer.opcode == "f.expand" and mask.producer.operands[0] is not None:
         mask = mask.producer.operands[0]
     if mask.const is not None and bool(mask.const.all()):
+        return scores, None
+    rank = scores.type.rank
+    if rank not in (3, 4) or mask.type.rank > rank or mask.shape[-1:] != scores.shape[-1:]:
         return None
-    shape = [1] * (4 - mask.type.rank) + list(mask.shape)
-    if mask.type.rank == 3:  # [B, Lq, Lk]: scores without a head axis
-        shape = [mask.shape[0], 1, *mask.shape[1:]]
-    return mask if list(mask.shape) == shape else b.emit(op_class("f.reshape"), mask, shape=shape)
+    shape = [1] * (rank - mask.type.rank) + list(mask.shape)
+    if rank == 3:
+        shape.insert(1, 1)
+    if shape[1] != 1:
+        return None
+    return scores, mask if list(mask.shape) == shape else b.emit(op_class("f.reshape"), mask, shape=shape)
 
 
 def _split(v: Value, b: Builder, *, transposed: bool = False) -> tuple[Value, int, int] | None:
@@ -144,17 +154,27 @@ def _split(v: Value, b: Builder, *, transposed: bool = False) -> tuple[Value, in
             assert source is not None
             return _reshape(source, [batch, length, heads * dim], b), heads, dim
     if v.type.rank in (3, 4) and prod(v.shape[1:-2]) == 1:
-        dim, length = (v.shape[-2], v.shape[-1]) if transposed else (v.shape[-1], v.shape[-2])
+        batch, length, dim = v.shape[0], v.shape[-2], v.shape[-1]
         if transposed:
-            if root is None or root.opcode != "f.transpose" or root.operands[0] is None:
+            length, dim = dim, length
+            source = _untransposed(v)
+            if source is None:
                 return None
-            perm = list(range(v.type.rank))
-            perm[-2:] = perm[:-3:-1]
-            if root.attrs["perm"] != perm:
-                return None
-            v = root.operands[0]
-        return _reshape(v, [v.shape[0], length, dim], b), 1, dim
+            v = source
+        return _reshape(v, [batch, length, dim], b), 1, dim
     return None
+
+
+def _untransposed(v: Value) -> Value | None:
+    """The value whose last two axes were swapped to make ``v``, perhaps under another rank; None if none was."""
+    root = v.producer
+    if root is not None and root.opcode == "f.reshape" and root.operands[0] is not None:
+        inner = root.operands[0]
+        return _untransposed(inner) if inner.shape[-2:] == v.shape[-2:] else None
+    perm = list(range(v.type.rank))
+    perm[-2:] = perm[:-3:-1]
+    swaps = root is not None and root.opcode == "f.transpose" and root.attrs["perm"] == perm
+    return root.operands[0] if root is not None and swaps else None
 
 
 def _reshape(v: Value, shape: list[int], b: Builder) -> Value:

@@ -73,16 +73,17 @@ def _absorb(m: Match, b: Builder) -> Replacement:
     if len(y.users) != 1 or m.root.result.shape != y.shape:
         return None
     ids, tables = _parts(y)
-    d = y.shape[-1]
+    length, d = y.shape[-2:]
+    if rows.shape[-1:] != (d,):
+        return None
     if rows.size == d:
         i = min(range(len(tables)), key=lambda k: tables[k].type.elements)
         table = tables[i].const
         assert table is not None
         tables[i] = b.const(table + rows.reshape(d), tables[i].name)
         return b.emit(op_class("f.embed"), [*ids, *tables])
-    if rows.shape[-1:] != (d,) or rows.size != int(np.prod(y.shape[-2:])):
+    if rows.size != length * d or rows.shape[-2] != length:
         return None
-    length = y.shape[-2]
     known = next((i for i, v in enumerate(ids) if _is_position(v)), None)
     if known is not None:
         table = tables[known].const

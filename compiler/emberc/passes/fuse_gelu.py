@@ -1,4 +1,4 @@
-"""fuse-gelu: GELU from its erf and tanh spellings, SiLU and softplus from theirs."""
+"""fuse-gelu: GELU from its erf and tanh spellings, SiLU from its own."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class FuseGelu(RewritePass):
         x = any_value("x")
         erf = op("f.add", op("f.erf", op("f.mul", x, scalar(sqrt(0.5)))), scalar(1.0))
         square = op("f.mul", x, x)
-        cube = op("f.mul", square, x) | op("f.pow", x, scalar(3.0))
-        inner = op("f.add", x, op("f.mul", cube, scalar(0.044715)))
-        # x * (1 + 0.044715 x^2) is how onnxscript writes the same polynomial.
-        factored = op("f.mul", x, op("f.add", op("f.mul", square, scalar(0.044715)), scalar(1.0)))
-        tanh = op("f.add", op("f.tanh", op("f.mul", inner | factored, scalar(sqrt(2 / pi)))), scalar(1.0))
-        half = scalar(0.5)
-        rules: list[Rule] = []
-        for p in getattr(_product(x, half, erf), "options", ()):
-            rules.append((p, lambda m, b: b.emit(op_class("f.gelu"), m["x"])))
-        for p in getattr(_product(x, half, tanh), "options", ()):
-            rules.append((p, lambda m, b: b.emit(op_class("f.gelu"), m["x"], approximate="tanh")))
-        rules.append((op("f.mul", x, op("f.sigmoid", x)), lambda m, b: b.emit(op_class("f.silu"), m["x"])))
-        return rules
+        a, c, half = scalar(0.044715), scalar(sqrt(2 / pi)), scalar(0.5)
+        quadratic = _product(x, x, a)
+        cubic = op("f.mul", quadratic, x) | op("f.mul", square, op("f.mul", x, a))
+        cubic |= op("f.mul", op("f.mul", square, x) | op("f.pow", x, scalar(3.0, rtol=0)), a)
+        inner = op("f.mul", op("f.add", x, cubic), c)
+        # x * (1 + 0.044715 x^2) is how onnxscript writes the same polynomial, and transformers' gelu_fast.
+        factored = _product(x, c, op("f.add", quadratic, scalar(1.0)))
+        tanh = op("f.add", op("f.tanh", inner | factored), scalar(1.0))
+        return [
+            (_product(x, half, erf), lambda m, b: b.emit(op_class("f.gelu"), m["x"])),
+            (_product(x, half, tanh), lambda m, b: b.emit(op_class("f.gelu"), m["x"], approximate="tanh")),
+            (op("f.mul", x, op("f.sigmoid", x)), lambda m, b: b.emit(op_class("f.silu"), m["x"])),
+        ]

@@ -37,7 +37,7 @@ def _normalised(numerator: Pattern, variance: Pattern) -> Pattern:
     return (
         op("f.div", numerator, root)
         | op("f.mul", numerator, op("f.reciprocal", root))
-        | op("f.mul", numerator, op("f.div", scalar(1.0), root))
+        | op("f.mul", numerator, op("f.div", scalar(1.0, rtol=0), root))
     )
 
 
@@ -59,16 +59,12 @@ class FuseNorm(RewritePass):
         norm = _normalised(d1, _mean(op("f.mul", d2, d2)))
         rms = _normalised(x, _mean(op("f.mul", x, x)))
         return [
-            *[(p, _layer_norm) for p in _options(norm)],
-            *[(p, _rms_norm) for p in _options(rms)],
+            (norm, _layer_norm),
+            (rms, _rms_norm),
             (op("f.mul", op("f.layer_norm", x, constant("g"), name="n"), constant("row")), _gain),
             (op("f.add", op("f.layer_norm", x, constant("g"), name="n"), constant("row")), _bias),
             (op("f.mul", op("f.rms_norm", x, constant("g"), name="n"), constant("row")), _gain),
         ]
-
-
-def _options(p: Pattern) -> list[Pattern]:
-    return list(getattr(p, "options", [p]))
 
 
 def _eps(m: Match) -> float:
@@ -102,9 +98,9 @@ def _row(m: Match) -> Array | None:
 
 def _gain(m: Match, b: Builder) -> Replacement:
     row, norm = _row(m), m.ops["n"]
-    return None if row is None else b.emit(type(norm), m["x"], b.const(m.const("g") * row), **norm.attrs)
+    return None if row is None else b.emit(type(norm), m["x"], b.const(m.const("g") * row, m["row"].name), **norm.attrs)
 
 
 def _bias(m: Match, b: Builder) -> Replacement:
     row, norm = _row(m), m.ops["n"]
-    return None if row is None else b.emit(type(norm), m["x"], m["g"], b.const(row), **norm.attrs)
+    return None if row is None else b.emit(type(norm), m["x"], m["g"], b.const(row, m["row"].name), **norm.attrs)

@@ -38,7 +38,7 @@ def _fuse(function: Function) -> bool:
         if isinstance(op, Attention):
             groups: dict[int, list[tuple[int, Linear]]] = {}
             for i in range(3):
-                linear = _private_linear(op, i)
+                linear = _private_linear(function, op, i)
                 if linear is not None:
                     groups.setdefault(id(linear.x), []).append((i, linear))
             for group in groups.values():
@@ -50,13 +50,14 @@ def _fuse(function: Function) -> bool:
     return changed
 
 
-def _private_linear(op: Attention, i: int) -> Linear | None:
+def _private_linear(function: Function, op: Attention, i: int) -> Linear | None:
     v = op.operands[i]
     linear = v.producer if v is not None else None
     if not isinstance(linear, Linear) or op.attrs[_PORTS[i][1]] != 0:
         return None
     constant = linear.weight.const is not None and (linear.bias is None or linear.bias.const is not None)
-    return linear if constant and all(u is op for u in linear.y.users) else None
+    private = all(u is op for u in linear.y.users) and not function.is_output(linear.y)
+    return linear if constant and private else None
 
 
 def _merge(function: Function, op: Attention, group: list[tuple[int, Linear]]) -> None:

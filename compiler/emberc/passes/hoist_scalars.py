@@ -51,19 +51,25 @@ def number(m: Match, name: str) -> float:
     return value
 
 
+def _one_number(v: Value, x: Value) -> bool:
+    """Whether ``v`` holds one number and multiplying ``x`` by it leaves the rank alone."""
+    return v.type.elements == 1 and v.type.rank <= x.type.rank
+
+
 def _from_factor(m: Match, b: Builder) -> Replacement:
-    if m["c"].type.elements != 1:
+    x, y = m["x"], m["y"]
+    if not _one_number(m["c"], x) or not _one_number(m["c"], y):
         return None
-    return scale(b, b.emit(op_class("f.matmul"), m["x"], m["y"]), number(m, "c"))
+    return scale(b, b.emit(op_class("f.matmul"), x, y), number(m, "c"))
 
 
 def _from_move(m: Match, b: Builder) -> Replacement:
-    if m["c"].type.elements != 1:
+    if not _one_number(m["c"], m["x"]):
         return None
     return scale(b, b.emit(type(m.root), m["x"], **m.root.attrs), number(m, "c"))
 
 
 def _merge(m: Match, b: Builder) -> Replacement:
-    if m["c"].type.elements != 1 or m["d"].type.elements != 1:
+    if not _one_number(m["c"], m["x"]) or not _one_number(m["d"], m["x"]):
         return None
     return scale(b, m["x"], number(m, "c") * number(m, "d"))

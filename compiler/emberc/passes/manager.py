@@ -31,8 +31,16 @@ class Pass:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.name:
-            PASSES[cls.name] = cls
+        name = vars(cls).get("name")
+        if not name:
+            return
+        known = PASSES.get(name)
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise UsageError(
+                f"pass '{name}' is already defined by {known.__module__}.{known.__qualname__}",
+                hints=["give the pass a name of its own; Pipeline.replace puts it in another's place"],
+            )
+        PASSES[name] = cls
 
     def requires(self, module: Module) -> None:
         """Raises VerifyError when the module is not one that this pass can take."""
@@ -92,9 +100,13 @@ class Pipeline:
     def remove(self, name: str) -> Pipeline:
         return self.replace(name)
 
-    def _index(self, name: str) -> int:
+    def require(self, name: str) -> None:
+        """Raises UsageError unless a pass of that name is in the list."""
         if name not in self.names():
             raise UsageError(f"the pipeline has no pass '{name}'", hints=[f"its passes are: {', '.join(self.names())}"])
+
+    def _index(self, name: str) -> int:
+        self.require(name)
         return self.names().index(name)
 
 
@@ -111,8 +123,11 @@ class PassManager:
     def run(self, module: Module) -> dict[str, float]:
         """Runs every pass; returns seconds by pass name.
 
-        Raises what the pass raises; VerifyError, naming the pass, when it leaves a broken module.
+        Raises what the pass raises; VerifyError, naming the pass, when it leaves a broken module; UsageError when
+        ``print_after`` or ``stop_after`` names a pass that the pipeline does not have.
         """
+        for name in [*sorted(self.print_after), *([self.stop_after] if self.stop_after else [])]:
+            self.pipeline.require(name)
         seconds: dict[str, float] = {}
         verify(module)
         for p in self.pipeline:
@@ -133,7 +148,8 @@ class PassManager:
             p.requires(module)
             p.run(module)
             p.ensures(module)
-        except EmberError:
+        except EmberError as e:
+            e.at = e.at or f"pass '{p.name}'"
             raise
         except Exception as e:
             raise VerifyError(f"pass '{p.name}' failed: {type(e).__name__}: {e}", code="E-PASS") from e
@@ -184,10 +200,19 @@ def option_types(cls: type[Pass]) -> dict[str, str]:
 
 
 def load_entry_points() -> None:
-    """Imports what installed packages offer under the entry point group ``emberc.passes``."""
+    """Imports what installed packages offer under the entry point group ``emberc.passes``.
+
+    Raises UsageError, naming the entry point, for one that can't be imported.
+    """
     for ep in entry_points(group="emberc.passes"):
         if ep.name not in PASSES:
-            ep.load()
+            try:
+                ep.load()
+            except Exception as e:
+                raise UsageError(
+                    f"can't load the pass '{ep.name}' from {ep.value}: {type(e).__name__}: {e}",
+                    hints=[f"mend or uninstall {ep.dist.name if ep.dist else 'the package that offers it'}"],
+                ) from e
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -61,14 +61,14 @@ def _from_number(o: Op) -> bool:
 
 _C = any_value("c")
 _FLAG = op("f.cast", _C, where=_from_number)
+_OFF = op("f.sub", scalar(1.0, rtol=0), _FLAG)
 #: additive forms of a boolean c, and whether c says "leave out" instead of "attend"
 _FORMS: list[tuple[Pattern, bool]] = [
     (op("f.where", _C, _ZERO, _NEG), False),
     (op("f.where", _C, _NEG, _ZERO), True),
     # masked_fill(1 - mask, (1 - mask).bool(), -huge): zero exactly where the mask is one
-    (op("f.where", op("f.cast", op("f.sub", scalar(1.0), _FLAG), where=_to_bool), _NEG, any_value()), False),
-    (op("f.where", op("f.cast", any_value("y"), where=_to_bool), _NEG, any_value("y")), False),
-    (op("f.mul", op("f.sub", scalar(1.0), _FLAG), _NEG), False),
+    (op("f.where", op("f.cast", _OFF, where=_to_bool), _NEG, _OFF), False),
+    (op("f.mul", _OFF, _NEG), False),
     (op("f.mul", _FLAG, _NEG), True),
 ]
 

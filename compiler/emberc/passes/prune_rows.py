@@ -5,16 +5,16 @@ When only row 0 of the last block is read, only that row's queries, feed-forward
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from emberc.ir.builder import Builder
-from emberc.ir.graph import Module
+from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, op_class
-from emberc.ir.rewrite import Match, Replacement, Rule, any_value, apply_rules, op
+from emberc.ir.ops.float_norm import Norm
+from emberc.ir.rewrite import Match, Replacement, Rule, any_value, op, rules_by_root, sweep_rules
 from emberc.ir.values import Value
-from emberc.passes.manager import RewritePass
+from emberc.passes.manager import Pass
 from emberc.passes.merge_equal import merge_equal
 
 #: ops whose rows (all axes but the last) do not mix, and which of their operands carry the rows
@@ -27,11 +27,11 @@ ROW_WISE = {
 
 
 @dataclass(frozen=True)
-class PruneRows(RewritePass):
-    """slice(op(x, ..), rows)           -->  op(slice(x, rows), ..)             op works row by row
+class PruneRows(Pass):
+    """slice(op(x, ..), rows)           -->  op(slice(x, rows), ..)          op works row by row
     slice(attention(q, k, v), rows)  -->  attention(slice(q, rows), k, v)
 
-    Only when every reader of the sliced value wants the same rows: then the full op is dead.
+    Only when every reader of the sliced value wants the same rows, and it is no output: then the full op is dead.
     """
 
     name: ClassVar[str] = "prune-rows"
@@ -41,14 +41,16 @@ class PruneRows(RewritePass):
         for function in module.functions.values():
             # Both sides of a residual get their own slices of the common part: merge them as they arise, or the
             # next sweep would see readers that differ.
-            while apply_rules(function, self.rules(), limit=1):
+            rules = rules_by_root([_rule(function)])
+            while sweep_rules(function, rules):
                 merge_equal(function)
                 changed = True
         return changed
 
-    def rules(self) -> Sequence[Rule]:
-        x = any_value("x", lambda v: v.producer is not None)
-        return [(op("f.slice", x, name="slice", where=_row_slice), _sink)]
+
+def _rule(function: Function) -> Rule:
+    x = any_value("x", lambda v: v.producer is not None and not function.is_output(v))
+    return op("f.slice", x, name="slice", where=_row_slice), _sink
 
 
 def _row_slice(o: Op) -> bool:
@@ -74,15 +76,28 @@ def _sink(m: Match, b: Builder) -> Replacement:
     if rows is None or len(source.results) != 1:
         return None
     axis = _axis(cut)
+    if isinstance(source, Norm) and not _norm_of_rows(source, axis):
+        return None
     operands = list(source.operands)
+    back = x.type.rank - axis
     for i in rows:
         v = operands[i]
         assert v is not None
-        # A broadcast operand has length 1 on the axis, or lacks it.
-        back = x.type.rank - axis
-        if v.type.rank >= back and v.shape[-back] != 1:
+        if _has_rows(v, back):
             operands[i] = _cut(v, v.type.rank - back, cut, b)
     return _rebuild(source, operands, b)
+
+
+def _has_rows(v: Value, back: int) -> bool:
+    """Whether ``v`` differs along the axis that is ``back`` from the end; a broadcast operand has length 1 there,
+    or lacks it."""
+    return v.type.rank >= back and v.shape[-back] != 1
+
+
+def _norm_of_rows(norm: Norm, axis: int) -> bool:
+    """Whether ``axis`` is outside what is normalised together, and gain and bias are the same along it."""
+    back = norm.x.type.rank - axis
+    return axis < norm.axis and not any(_has_rows(v, back) for v in norm.operands[1:] if v is not None)
 
 
 def _sink_query(source: Op, cut: Op, b: Builder) -> Replacement:
