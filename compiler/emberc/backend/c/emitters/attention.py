@@ -16,11 +16,16 @@ def _kernel(op: Attention) -> str:
 
 @emitter("q.attention", kernel=_kernel)
 def emit_attention(op: Attention, ctx: EmitContext) -> Call:
+    return attention_call(op, ctx, ctx.pointer(op.table, "tables"))
+
+
+def attention_call(op: Attention, ctx: EmitContext, table: str) -> Call:
+    """The call of the selected kernel, which reads its table from the C expression ``table``."""
     mask_batches, _, mask_rows, keys = op.mask.shape if op.mask is not None else (1, 1, 1, 0)
     p = ctx.params(
         "ember_attention_params",
         {
-            "table": ctx.pointer(op.table, "tables"),
+            "table": table,
             "table_size": op.table.type.elements,
             "batches": prod(op.q.shape[:-2]),
             "q_rows": op.q.shape[-2],

@@ -1,4 +1,6 @@
 """Fast kernels by instruction set: importing this package enters them into ``VARIANTS``."""
 
+from emberc.backend.c.variants import armv7em_attention as armv7em_attention
 from emberc.backend.c.variants import armv7em_matmul as armv7em_matmul
+from emberc.backend.c.variants import mve_matmul as mve_matmul
 from emberc.backend.c.variants import rv32_matmul as rv32_matmul

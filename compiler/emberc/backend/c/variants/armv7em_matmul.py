@@ -91,7 +91,8 @@ def clipped_table(op: Matmul) -> Array | None:
     lo, hi = op.limits()
     v = np.arange(-128, 128).clip(max(lo, -128), min(hi, 127))
     if op.table is not None:
-        return op.constant("table")[v + 128]
+        picked: Array = op.constant("table")[v + 128]
+        return picked
     if op.y.type.dtype is DType.I8 and (lo, hi) != DType.I8.limits:
         return v.astype(np.int8)
     return None

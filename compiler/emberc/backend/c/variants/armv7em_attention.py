@@ -1,0 +1,50 @@
+"""q.attention on Armv7E-M: K and V widened to pairs once a head (``kernels/armv7em/ember_attention_heads.c``)."""
+
+from __future__ import annotations
+
+from emberc.backend.c.context import EmitContext
+from emberc.backend.c.emitters.attention import attention_call
+from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
+from emberc.backend.c.registry import Call
+from emberc.backend.c.variants.runtime import kernel_source
+from emberc.ir.arithmetic import wide
+from emberc.ir.op import Op
+from emberc.ir.ops.integer_attention import Attention
+
+ISA = "armv7em"
+
+
+def accepts(op: Op) -> bool:
+    """Even heads, scores that are multiplied unshifted, and multipliers of a row that hold the row's shift.
+
+    A row's sum is at least table[0]: that bounds the shift to the left.
+    """
+    assert isinstance(op, Attention)
+    if op.head_dim % 2 or op.shift_score or op.table.const is None or min(op.q.shape[-2], op.k.shape[-2]) < 1:
+        return False
+    top = int(wide(op.table.const)[0])
+    leading = 32 - top.bit_length()
+    left = max(0, leading - 8 + min(op.shift_out, 0)) + max(op.shift_out, 0)
+    inverse = op.c_out // (1 << 15)
+    return inverse << left < 1 << 31 and top <= 32767 and op.table.type.elements <= 1 << 15
+
+
+def emit_attention(op: Op, ctx: EmitContext) -> Call:
+    assert isinstance(op, Attention)
+    name = f"{op.table.name or op.loc}_reversed"
+    return attention_call(op, ctx, ctx.array(op.constant("table")[::-1], name, "tables"))
+
+
+def scratch_bytes(op: Op) -> int:
+    """Packed K and V of a head, two rows of scores, of masks, and of q."""
+    assert isinstance(op, Attention)
+    keys, dim = (-(-n // 4) * 4 for n in (op.k.shape[-2], op.head_dim))
+    return 2 * keys * dim + 2 * keys * op.head_dim + 8 * keys + 4 * dim
+
+
+for _types in ("s8", "s8_s16"):
+    _name = f"ember_attention_{_types}"
+    _kernel = Kernel(
+        f"{_name}_{ISA}", kernel_source(ISA, f"{_name}_{ISA}"), scratch_bytes=scratch_bytes, emit=emit_attention
+    )
+    VARIANTS[ISA, _name] = Variant(_kernel, accepts)

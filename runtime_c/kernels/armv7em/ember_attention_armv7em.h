@@ -1,0 +1,24 @@
+/* Steps of q.attention on Armv7E-M, in the order of ember_attention_heads.c. Private to the kernels.
+ *
+ * Scores are uint16, score + 32768, so that 0 stands for a masked key; two query rows lie side by side as
+ * [key / 2][row][2], which is what ember_pair_2x2 writes and, once they are weights, reads.
+ */
+#ifndef EMBER_ATTENTION_ARMV7EM_H
+#define EMBER_ATTENTION_ARMV7EM_H
+
+#include "ember_armv7em.h"
+#include "ember_pair.h"
+
+/* All batches and heads; `size` is that of an element of y. */
+void ember_attention_heads(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, uint8_t *y,
+                           int32_t *scratch, const ember_attention_params *p, int32_t size);
+
+/* v: `columns` (even) of `keys` rows, `stride` apart. */
+void ember_attention_pack_values(const int8_t *v, int32_t stride, int32_t keys, int32_t columns, int32_t *out);
+
+/* scores -> weights of two rows, in place; their sums to total[2]. `keys` is a multiple of 4; masks NULL, or the
+ * scores' layout with lanes of 0 (masked) or 0xFFFF. `table` is the op's, reversed. */
+void ember_attention_exp(uint32_t *scores, const uint32_t *masks, int32_t keys, const int16_t *table,
+                         int32_t table_size, uint32_t total[2]);
+
+#endif
