@@ -13,6 +13,7 @@ from emberc.bench import Case
 from emberc.bench.suite import constant, matmul, tensor, value
 from emberc.ir.ops.integer_matmul import Matmul
 from emberc.ir.types import Array
+from emberc.targets import load_target
 from tests.kernels.boards import assert_exact
 
 pytestmark = pytest.mark.board
@@ -89,6 +90,23 @@ def test_the_pair_of_weights_that_fits_no_lane_goes_to_the_portable_kernel() -> 
     w = w.copy()
     w[0, 2] = -1
     assert_exact("cortex-m4", [exact(x, w)], kernel="ember_matmul_s8")
+
+
+def test_shifted_sums() -> None:
+    """int16 results of a large factor: acc << shift."""
+    cases = []
+    for rows, k, shift in product((1, 2, 3, 5), (5, 128, 131, 700), (1, 4)):
+        x, w = tensor(np.random.default_rng(k), "i8", rows, k), np.zeros((5, k), np.int8)
+        w[:, : k // 2] = tensor(np.random.default_rng(3), "i8", 5, k // 2) // 5
+        w[1] = 127 - k % 2
+        w[3] = -w[1]
+        cases.append(exact(x, w, "i16", shift=shift, zero_point=5))
+    assert_exact("cortex-m4", cases, kernel="")
+    isa = load_target("cortex-m4").isa
+    assert {c.kernel(isa).function for c in cases} == {
+        "ember_matmul_s8_s16_armv7em",
+        "ember_matmul_row_s8_s16_armv7em",
+    }
 
 
 def test_long_rows_of_small_weights_need_no_folding() -> None:

@@ -20,7 +20,16 @@
 #include "ember_math.h"
 
 /* Where the unrolled loop goes next; the numbers index a table of each kernel. */
-enum { EMBER_DUAL_S8, EMBER_DUAL_S16, EMBER_DUAL_PASS, EMBER_DUAL_FOLD, EMBER_DUAL_SUM_S8, EMBER_DUAL_SUM_S16 };
+enum {
+    EMBER_DUAL_S8,
+    EMBER_DUAL_S16,
+    EMBER_DUAL_PASS,
+    EMBER_DUAL_FOLD,
+    EMBER_DUAL_SUM_S8,
+    EMBER_DUAL_SUM_S16,
+    EMBER_DUAL_LEFT_S16, /* with a shift to the left */
+    EMBER_DUAL_SUM_LEFT_S16
+};
 
 /* Arguments of a kernel, which runs one panel of rows over blocks of columns. It copies the first words to its stack
  * in this order; `reserved` is no argument: it counts what the assembly pushes to the caller's frame, since the
@@ -37,7 +46,8 @@ typedef struct {
     uint32_t last;   /* EMBER_DUAL_*: after the last pass */
     const int32_t *panel_end;
     const int32_t *stream;
-    uint32_t reserved[24];
+    int32_t shift;
+    uint32_t reserved[26];
 } ember_dual_block;
 
 /* rows x columns: the row panel is [pair][row] of int16 pairs; y of int8 or int16. */
@@ -100,11 +110,14 @@ static inline void ember_dual_enter(ember_dual_block *block, int32_t units, int3
 }
 
 /* The two ends of a block of columns: how the sums are completed, and how they leave. */
-static inline void ember_dual_leave(ember_dual_block *block, int32_t passes, int32_t fold, int32_t wide)
+static inline void ember_dual_leave(ember_dual_block *block, int32_t passes, const ember_dual_params *p, int32_t wide)
 {
-    const uint32_t end = wide ? EMBER_DUAL_S16 : EMBER_DUAL_S8;
-    block->after = fold ? EMBER_DUAL_FOLD : passes > 1 ? EMBER_DUAL_PASS : end;
-    block->last = fold ? (wide ? EMBER_DUAL_SUM_S16 : EMBER_DUAL_SUM_S8) : end;
+    const uint32_t end = !wide ? EMBER_DUAL_S8 : p->shift ? EMBER_DUAL_LEFT_S16 : EMBER_DUAL_S16;
+    const uint32_t sum = !wide ? EMBER_DUAL_SUM_S8 : p->shift ? EMBER_DUAL_SUM_LEFT_S16 : EMBER_DUAL_SUM_S16;
+    block->zero_point = p->zero_point;
+    block->shift = p->shift;
+    block->after = p->fold ? EMBER_DUAL_FOLD : passes > 1 ? EMBER_DUAL_PASS : end;
+    block->last = p->fold ? sum : end;
 }
 
 #endif

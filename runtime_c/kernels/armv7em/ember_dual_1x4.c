@@ -24,6 +24,8 @@
     EMBER_SCALE("r1", "r10", "r7") EMBER_SCALE("r3", "r11", "r7") EMBER_NARROW(bits, "r0") EMBER_NARROW(bits, "r2")    \
     EMBER_NARROW(bits, "r1") EMBER_NARROW(bits, "r3") "mov r7, r4\n\t"
 
+#define LEFT "ldr r4, [sp, #52]\n\t" EMBER_LEFT("r0", "r4") EMBER_LEFT("r2", "r4") EMBER_LEFT("r1", "r4") EMBER_LEFT("r3", "r4")
+
 EMBER_DUAL_KERNEL void ember_dual_1x4(const ember_dual_block *block __attribute__((unused)))
 {
     __asm__ volatile(
@@ -75,5 +77,8 @@ EMBER_DUAL_KERNEL void ember_dual_1x4(const ember_dual_block *block __attribute_
         "pkhbt r1, r1, r3, lsl #16\n\t"
         "str r1, [r12, #4]\n\t"
         "str r0, [r12], #8\n\t" EMBER_DUAL_NEXT("r5")
-        "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b\n\t");
+        "11:\tldm r6!, {r4, r5, r8, r9, r10, r11}\n\t" SPLIT
+        "12:\t" LEFT
+        "b.w 10b\n"
+        "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b, 11b - 3b, 12b - 3b\n\t");
 }

@@ -18,6 +18,8 @@
     EMBER_SCALE("r4", "r10", "r11") EMBER_NARROW(bits, "r0") EMBER_NARROW(bits, "r3") EMBER_NARROW(bits, "r1")                \
     EMBER_NARROW(bits, "r4")
 
+#define LEFT "ldr r8, [sp, #52]\n\t" EMBER_LEFT("r0", "r8") EMBER_LEFT("r3", "r8") EMBER_LEFT("r1", "r8") EMBER_LEFT("r4", "r8")
+
 EMBER_DUAL_KERNEL void ember_dual_2x2(const ember_dual_block *block __attribute__((unused)))
 {
     __asm__ volatile(
@@ -73,5 +75,8 @@ EMBER_DUAL_KERNEL void ember_dual_2x2(const ember_dual_block *block __attribute_
         "pkhbt r1, r1, r4, lsl #16\n\t"
         "str r1, [r12, lr]\n\t"
         "str r0, [r12], #4\n\t" EMBER_DUAL_NEXT("r8")
-        "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b\n\t");
+        "11:\tldm r6!, {r8, r9, r10}\n\t" SPLIT
+        "12:\t" LEFT
+        "b.w 10b\n"
+        "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b, 11b - 3b, 12b - 3b\n\t");
 }

@@ -24,6 +24,8 @@
     EMBER_NARROW(bits, "r3") EMBER_NARROW(bits, "r1") EMBER_NARROW(bits, "r4") EMBER_NARROW(bits, "r2")                \
     EMBER_NARROW(bits, "r5")
 
+#define LEFT "ldr r8, [sp, #52]\n\t" EMBER_LEFT("r0", "r8") EMBER_LEFT("r3", "r8") EMBER_LEFT("r1", "r8") EMBER_LEFT("r4", "r8") EMBER_LEFT("r2", "r8") EMBER_LEFT("r5", "r8")
+
 EMBER_DUAL_KERNEL void ember_dual_3x2(const ember_dual_block *block __attribute__((unused)))
 {
     __asm__ volatile(
@@ -91,5 +93,8 @@ EMBER_DUAL_KERNEL void ember_dual_3x2(const ember_dual_block *block __attribute_
         "str r1, [r12, lr]\n\t"
         "str r2, [r12, lr, lsl #1]\n\t"
         "str r0, [r12], #4\n\t" EMBER_DUAL_NEXT("r8")
-        "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b\n\t");
+        "11:\tldm r6!, {r8, r9, r10}\n\t" SPLIT
+        "12:\t" LEFT
+        "b.w 10b\n"
+        "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b, 11b - 3b, 12b - 3b\n\t");
 }

@@ -80,7 +80,6 @@ void ember_dual_matmul(const int8_t *x, uint8_t *y, int32_t *scratch, const embe
     const int32_t whole = (p->n >> 1) * (pairs + 4); /* words of the blocks of two columns */
     ember_dual_block block;
     int32_t height = 0;
-    block.zero_point = p->zero_point;
     for (int32_t row = 0; row < p->rows; row += height) {
         const int32_t left = p->rows - row;
         if (height != (left >= 3 ? 3 : 2)) {
@@ -89,7 +88,7 @@ void ember_dual_matmul(const int8_t *x, uint8_t *y, int32_t *scratch, const embe
             const int32_t body = height == 3 ? BODY3 : BODY2;
             ember_dual_enter(&block, units, (pairs - 1) % 3, body, height == 3 ? SIZE3 : SIZE2,
                              height == 3 ? SINGLE3 : SINGLE2);
-            ember_dual_leave(&block, (units + body - 1) / body, p->fold, size == 2);
+            ember_dual_leave(&block, (units + body - 1) / body, p, size == 2);
             const uintptr_t low = (uintptr_t)scratch + 4 * (uintptr_t)(height * pairs);
             block.panel_end = (const int32_t *)((low + PANEL_END - 1) & ~(uintptr_t)(PANEL_END - 1));
             block.panel = block.panel_end - height * pairs;

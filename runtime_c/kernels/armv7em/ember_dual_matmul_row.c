@@ -34,10 +34,9 @@ void ember_dual_matmul_row(const int8_t *x, uint8_t *y, int32_t *scratch, const 
     ember_dual_block block;
     const int32_t units = pairs / 4;
     ember_dual_enter(&block, units, pairs % 4, BODY, SIZE, SINGLE);
-    ember_dual_leave(&block, (units + BODY - 1) / BODY, p->fold, size == 2);
+    ember_dual_leave(&block, (units + BODY - 1) / BODY, p, size == 2);
     block.panel = scratch;
     block.panel_end = scratch + pairs;
-    block.zero_point = p->zero_point;
     block.stride = 0;
     block.stream = p->stream;
     block.stream_end = p->stream + (p->n >> 2) * words;

@@ -75,9 +75,13 @@ def largest_sum(w: Array) -> int:
 
 
 def accepts(op: Op) -> bool:
-    """Constant weights whose lanes fit int16, k within the loop's reach, no shift of the accumulator."""
+    """Constant weights whose lanes fit int16, k within the loop's reach.
+
+    Sums are shifted in int16 results alone: an int8 result needs no such multiplier.
+    """
     assert isinstance(op, Matmul)
-    if op.w.const is None or op.bias.const is None or op.m.const is None or op.shift != 0:
+    narrow = op.y.type.dtype is DType.I8 or op.table is not None
+    if op.w.const is None or op.bias.const is None or op.m.const is None or (narrow and op.shift):
         return False
     n, k = op.w.shape
     if not (n and 0 < k <= LONGEST and rows_of(op.x)):
@@ -115,6 +119,7 @@ def emit_matmul(op: Op, ctx: EmitContext) -> Call:
             "k": k,
             "n": n,
             "fold": largest_sum(w) >= EXACT,
+            "shift": op.shift,
             "zero_point": op.zero_point,
             "lo": lo,
             "hi": hi,
