@@ -63,8 +63,9 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
     lines.append(
         f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), stack {stack}, I/O {r.io:,}"
     )
-    biggest = sorted(((c.type.nbytes, c.name or "?") for c in module.constants()), reverse=True)[:3]
-    lines.append("largest constants: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
+    weights = [c for c in module.constants() if c.type.rank > 1]  # tables can't be made smaller
+    biggest = sorted(((c.type.nbytes, c.name or "?") for c in weights), reverse=True)[:3]
+    lines.append("largest weights: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
     hints: list[str] = []
     if "RAM" in over or r.arena > f.weights:
         shapes = [f"{v.name}={'x'.join(map(str, (*v.shape[:-1], v.shape[-1] // 2)))}" for v in module.main.inputs]

@@ -176,7 +176,7 @@ def model_hash(model: str | Path | onnx.ModelProto) -> str:
 def _calibration(module: Module, calibration: str | Path | Mapping[str, Any] | None) -> CalibrationData:
     if calibration is None:
         return synthetic_calibration(module.main)
-    return load_calibration(calibration, module.main)
+    return load_calibration(calibration, module.main, ignore=module.unread_inputs)
 
 
 def _golden(module: Module, data: CalibrationData, chosen: Mapping[str, Any] | None) -> list[GoldenVector]:

@@ -78,6 +78,7 @@ def import_model(
     function.prune()
     function.inputs = [v for v in inputs if v.users or function.is_output(v)]
     kept = {v.name for v in function.inputs}
+    module.unread_inputs = frozenset(s.name for s in specs) - kept
     for spec in specs:
         if spec.name not in kept and spec.name not in fixed:
             module.notes.append(f"input '{spec.name}' is not read by any output: dropped from the signature")

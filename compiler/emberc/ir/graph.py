@@ -62,6 +62,7 @@ class Module:
 
     ``notes`` collects what passes want the report to say, one line each. ``calibration`` is the data that
     quantization observes the model on (``quant.calibration.CalibrationData``); it is not part of the text form.
+    ``unread_inputs`` names inputs of the ONNX model that were fixed or that nothing reads: data may still have them.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Module:
     budget: int | None = None
     notes: list[str] = field(default_factory=list)
     calibration: object = None
+    unread_inputs: frozenset[str] = frozenset()
 
     @property
     def main(self) -> Function:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,14 @@ class CalibrationData:
     synthetic: bool = False
 
 
-def load_calibration(source: str | Path | Mapping[str, Any], function: Function) -> CalibrationData:
+def load_calibration(
+    source: str | Path | Mapping[str, Any], function: Function, *, ignore: Collection[str] = ()
+) -> CalibrationData:
     """Reads an ``.npz`` or a dict of arrays (one per input, leading sample axis) and checks it against the inputs.
 
-    The last quarter of the samples is held back. Raises CalibrationError naming the array and what was expected.
+    The last quarter of the samples is held back. Arrays named in ``ignore`` are passed over. Raises CalibrationError naming the array and what was expected.
     """
-    arrays = _read(source)
+    arrays = {k: a for k, a in _read(source).items() if k not in ignore}
     names = {v.name or "": v for v in function.inputs}
     missing, extra = sorted(names.keys() - arrays.keys()), sorted(arrays.keys() - names.keys())
     if missing or extra:
