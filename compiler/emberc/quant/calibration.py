@@ -36,7 +36,8 @@ def load_calibration(
 ) -> CalibrationData:
     """Reads an ``.npz`` or a dict of arrays (one per input, leading sample axis) and checks it against the inputs.
 
-    The last quarter of the samples is held back. Arrays named in ``ignore`` are passed over. Raises CalibrationError naming the array and what was expected.
+    The last quarter of the samples is held back. Arrays named in ``ignore`` are passed over.
+    Raises CalibrationError naming the array and what was expected.
     """
     arrays = {k: a for k, a in _read(source).items() if k not in ignore}
     names = {v.name or "": v for v in function.inputs}
