@@ -14,6 +14,7 @@ from emberc.cli.errors import DEBUG, report_error
 from emberc.cli.inspect import inspect_command
 from emberc.cli.opt import opt_command
 from emberc.cli.passes import passes_command
+from emberc.cli.plan import plan_command
 from emberc.cli.report import report_command
 from emberc.cli.targets import targets_command
 from emberc.cli.test import test_command
@@ -63,6 +64,7 @@ for _command in (
     targets_command,
     passes_command,
     opt_command,
+    plan_command,
 ):
     cli.add_command(_command)
 
