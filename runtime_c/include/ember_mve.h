@@ -1,0 +1,43 @@
+/* Kernels for Helium, the M-profile vector extension with integers (Cortex-M55, M85): the portable kernels' bits.
+ *
+ * Buffers need only the alignment of their elements. None needs a floating point unit; the vector registers do need
+ * the coprocessor access that a start-up file grants (CPACR).
+ */
+#ifndef EMBER_MVE_H
+#define EMBER_MVE_H
+
+#include <stdint.h>
+
+/* Where the compiler's target has no Helium the same functions are plain C: a build runs on every machine. */
+#if defined(__ARM_FEATURE_MVE)
+#define EMBER_HAS_MVE 1
+#else
+#define EMBER_HAS_MVE 0
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* q.matmul on weights packed in blocks of four columns, see kernels/mve/ember_mve_block.h. */
+typedef struct {
+    const int32_t *stream; /* biases and weights in the order of use; 4-byte aligned */
+    const int32_t *m;      /* [n], columns in the stream's order, padded to a multiple of 8 */
+    const void *table;     /* NULL, or [256] elements of y's type, read at v & 255; the clamp to lo, hi included */
+    int32_t rows;
+    int32_t k;
+    int32_t n;
+    int32_t shift; /* of the accumulator before it is multiplied, >= 0 */
+    int32_t zero_point;
+    int32_t lo; /* clamp; without a table inside y's type, with one inside int8 */
+    int32_t hi;
+} ember_mve_matmul_params;
+
+/* x [rows, k], y [rows, n]; scratch 1024 bytes, or 32 * ceil(n / 8) * min(rows, 2) where that is less, aligned to 4. */
+void ember_matmul_s8_mve(const int8_t *x, int8_t *y, void *scratch, const ember_mve_matmul_params *p);
+void ember_matmul_s8_s16_mve(const int8_t *x, int16_t *y, void *scratch, const ember_mve_matmul_params *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
