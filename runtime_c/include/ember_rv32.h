@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "ember_attention.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -25,6 +27,12 @@ typedef struct {
 /* x [rows, k], y [rows, n]; scratch 8 * (k + 1) bytes, 4-byte aligned, unused for one row. */
 void ember_matmul_s8_rv32(const int8_t *x, int8_t *y, void *scratch, const ember_rv32_matmul_params *p);
 void ember_matmul_s8_s16_rv32(const int8_t *x, int16_t *y, void *scratch, const ember_rv32_matmul_params *p);
+
+/* q.attention with head_dim >= 4; scratch 8 * (head_dim + kv_rows + 2) bytes, 4-byte aligned. */
+void ember_attention_s8_rv32(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,
+                             void *scratch, const ember_attention_params *p);
+void ember_attention_s8_s16_rv32(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
+                                 void *scratch, const ember_attention_params *p);
 
 #ifdef __cplusplus
 }

@@ -56,8 +56,7 @@ EMBER_RV32_INLINE void ember_rv32_finish(const int32_t *sums, int32_t rows, cons
     const void *const table = p->table;
     for (int32_t c = 0; c < block.used; c++) {
         for (int32_t r = 0; r < rows; r++) {
-            const int64_t product = (int64_t)ember_shift_left(sums[r * 4 + c], shift) * m[c];
-            int32_t v = ((int32_t)(product >> 32) + offset) >> 1;
+            int32_t v = ember_rv32_scale(ember_shift_left(sums[r * 4 + c], shift), m[c], offset);
             if ((uint32_t)v > (uint32_t)range)
                 v = v < 0 ? 0 : range;
             ember_rv32_store(block, r, c, v, table, lo);

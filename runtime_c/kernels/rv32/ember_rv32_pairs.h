@@ -39,6 +39,13 @@ typedef struct {
     uint32_t high;
 } ember_rv32_pair;
 
+/* floor(floor(a * m / 2^32) + offset, halved): with a twice its value and an odd offset the rounding of
+ * ember_high_multiply, without the low word of the product. */
+EMBER_RV32_INLINE int32_t ember_rv32_scale(int32_t a, int32_t m, int32_t offset)
+{
+    return ((int32_t)(((int64_t)a * m) >> 32) + offset) >> 1;
+}
+
 EMBER_RV32_INLINE int32_t ember_rv32_join(int32_t a0, int32_t a1)
 {
     return a0 + 65536 * a1;

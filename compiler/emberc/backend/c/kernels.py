@@ -98,9 +98,9 @@ class KernelFiles:
 def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) -> KernelFiles:
     """The kernels' sources, the sources of runtime functions that they call, and the headers all of them include.
 
-    A header is looked up beside the file that includes it, then in the runtime's ``include``. A called runtime
-    function is found by its file name: one public function a file. Raises UsageError for a missing file or for two
-    different files of one name.
+    A header is looked up beside the file that includes it, in the runtime's ``include``, then beside the portable
+    kernels, whose parts a fast kernel may share. A called runtime function is found by its file name: one public
+    function a file. Raises UsageError for a missing file or for two different files of one name.
     """
     include, portable = runtime_root() / "include", runtime_root() / "kernels" / PORTABLE
     sources: dict[str, Path] = {}
@@ -113,7 +113,7 @@ def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) 
         waiting = [path]
         for file in waiting:
             for name in _INCLUDE.findall(_text(file)):
-                header = _first_file(name, file.parent, include, by=file.name)
+                header = _first_file(name, file.parent, include, portable, by=file.name)
                 # What kernels share among themselves stays beside them; what others may include goes to include/.
                 private = header.is_relative_to(runtime_root() / "kernels")
                 _enter(headers, f"{'kernels' if private else 'include'}/{name}", header)
