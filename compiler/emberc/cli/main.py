@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from emberc.cli.bench import bench_command
 from emberc.cli.compile import compile_command
 from emberc.cli.console import Console
 from emberc.cli.errors import DEBUG, report_error
@@ -65,6 +66,7 @@ for _command in (
     passes_command,
     opt_command,
     plan_command,
+    bench_command,
 ):
     cli.add_command(_command)
 
