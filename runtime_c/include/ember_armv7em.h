@@ -1,7 +1,7 @@
 /* Kernels for Armv7E-M and Armv8-M Mainline with the DSP extension (Cortex-M4, M7, M33): the portable kernels' bits.
  *
  * All of them read and write words at any address: CCR.UNALIGN_TRP must be 0, as it is after reset. None needs a
- * floating point unit.
+ * floating point unit. On other cores the same functions are plain C, so that a build runs anywhere.
  */
 #ifndef EMBER_ARMV7EM_H
 #define EMBER_ARMV7EM_H
@@ -9,6 +9,12 @@
 #include <stdint.h>
 
 #include "ember_attention.h"
+
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define EMBER_HAS_ARMV7EM 1
+#else
+#define EMBER_HAS_ARMV7EM 0
+#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emberc.bench import Case, check_cases
+from emberc.harness import STRICT_CFLAGS
 from emberc.targets import load_target
 
 
@@ -19,3 +20,9 @@ def assert_exact(target: str, cases: Sequence[Case], *, kernel: str = "", opt: s
         others = [f"{c.kernel(isa).function} {c.shape} {c.note}" for c in cases if c.kernel(isa).function != kernel]
         assert others == []
     assert check_cases(cases, target, opt=opt) == []
+
+
+def assert_exact_anywhere(kernels_of: str, cases: Sequence[Case]) -> None:
+    """The plain C of the kernels of ``kernels_of`` gives the same bits, clean under the host's sanitizers."""
+    sanitized = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", *STRICT_CFLAGS)
+    assert check_cases(cases, "host", kernels_of=kernels_of, opt="-O1", extra_cflags=sanitized) == []

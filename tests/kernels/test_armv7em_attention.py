@@ -13,7 +13,7 @@ from emberc.bench import Case
 from emberc.bench.suite import attention, constant, tensor, value
 from emberc.ir.arithmetic import exp2_table
 from emberc.ir.ops.integer_attention import Attention
-from tests.kernels.boards import assert_exact
+from tests.kernels.boards import assert_exact, assert_exact_anywhere
 
 pytestmark = pytest.mark.board
 
@@ -98,3 +98,15 @@ def test_scores_at_the_ends_of_their_range() -> None:
 
 def test_shifted_scores_go_to_the_portable_kernel() -> None:
     assert_exact("cortex-m4", [packed(1, 4, 1, 4, shift_score=3)], kernel="ember_attention_s8")
+
+
+def test_plain_c_on_other_cores() -> None:
+    cases = [replace(attention(q, k, 2, d, seed=k), misalign=q) for q, k, d in product((1, 2, 5), (1, 4, 7), (2, 6, 8))]
+    cases += [
+        packed(2, 5, 2, 6, group=group, mask=mask, causal=causal, shift_out=shift, dtype=dtype)
+        for group, mask, causal, shift, dtype in product(
+            (1, 2), ("", "keys", "rows", "none"), (False, True), (-14, 0), ("i8", "i16")
+        )
+    ]
+    cases += [packed(1, 4, 1, 64, fill=-128, m_score=136000000, mask=mask) for mask in ("", "keys")]
+    assert_exact_anywhere("cortex-m4", cases)

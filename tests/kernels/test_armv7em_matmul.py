@@ -14,7 +14,7 @@ from emberc.bench.suite import constant, matmul, tensor, value
 from emberc.ir.ops.integer_matmul import Matmul
 from emberc.ir.types import Array
 from emberc.targets import load_target
-from tests.kernels.boards import assert_exact
+from tests.kernels.boards import assert_exact, assert_exact_anywhere
 
 pytestmark = pytest.mark.board
 
@@ -119,3 +119,12 @@ def test_long_rows_of_small_weights_need_no_folding() -> None:
 @pytest.mark.parametrize("opt", ["-O3", "-Os", "-O1"])
 def test_any_optimisation_level(opt: str) -> None:
     assert_exact("cortex-m4", [matmul(m, 131, 7, y=y) for m in (1, 2, 7) for y in ("i8", "i16")], opt=opt)
+
+
+def test_plain_c_on_other_cores() -> None:
+    cases = [
+        replace(matmul(m, k, n, y=y, table=bool(k & 1), seed=k), misalign=misalign)
+        for m, k, n, misalign in product((1, 2, 3, 7), (1, 3, 4, 17, 131, 600), (1, 2, 5), (0, 1))
+        for y in ("i8", "i16")
+    ]
+    assert_exact_anywhere("cortex-m4", cases)

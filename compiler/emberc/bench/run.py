@@ -78,11 +78,21 @@ def bench_kernels(
     return rows
 
 
-def check_cases(cases: Sequence[Case], target: str, *, opt: str | None = None) -> list[str]:
-    """Runs the target's kernels on ``cases`` in one image, without a profile; what differs, one line each."""
+def check_cases(
+    cases: Sequence[Case],
+    target: str,
+    *,
+    kernels_of: str | None = None,
+    opt: str | None = None,
+    extra_cflags: Sequence[str] = (),
+) -> list[str]:
+    """Runs the target's kernels on ``cases`` in one image, without a profile; what differs, one line each.
+
+    ``kernels_of`` names another target whose kernels are taken: their plain C runs on any core.
+    """
     board = load_target(target)
-    runs = [Run(case, board.isa) for case in cases]
-    _, result = execute(runs, board, opt=opt, profile=False)
+    runs = [Run(case, load_target(kernels_of or target).isa) for case in cases]
+    _, result = execute(runs, board, opt=opt, extra_cflags=extra_cflags, profile=False)
     return [
         f"{run.kernel.function} {run.case.shape} {run.case.note}: {v.mismatches} differ, status {v.status}"
         for run, v in zip(runs, result.vectors, strict=True)
@@ -91,13 +101,18 @@ def check_cases(cases: Sequence[Case], target: str, *, opt: str | None = None) -
 
 
 def execute(
-    runs: Sequence[Run], board: Target, *, opt: str | None = None, profile: bool = True
+    runs: Sequence[Run],
+    board: Target,
+    *,
+    opt: str | None = None,
+    extra_cflags: Sequence[str] = (),
+    profile: bool = True,
 ) -> tuple[Image, RunResult]:
     """Builds and runs one image of ``runs``."""
     with tempfile.TemporaryDirectory(prefix="emberc-") as folder:
         build, work = Path(folder) / "build", Path(folder) / "work"
         write_image(runs, build, board.name)
-        image = build_image(build, board, work, opt=opt)
+        image = build_image(build, board, work, opt=opt, extra_cflags=extra_cflags)
         return image, run_image(image, board, profile=profile)
 
 

@@ -61,31 +61,23 @@ static inline int32_t ember_dual_pairs(int32_t k)
     return (k + 1) >> 1;
 }
 
-/* Two int8 values at bits 0 and 16 of v, or 8 and 24, as a pair of int16. */
-static inline int32_t ember_dual_even(uint32_t v)
-{
-    int32_t pair;
-    __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(v));
-    return pair;
-}
-
-static inline int32_t ember_dual_odd(uint32_t v)
-{
-    int32_t pair;
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(v));
-    return pair;
-}
-
-static inline uint32_t ember_word_at(const int8_t *x)
-{
-    uint32_t v;
-    memcpy(&v, x, sizeof v);
-    return v;
-}
-
 static inline int32_t ember_dual_pair_of(int32_t low, int32_t high)
 {
     return (int32_t)((uint32_t)(low & 0xFFFF) | (uint32_t)high << 16);
+}
+
+/* Four int8 values at x as the pairs (0, 2) and (1, 3). */
+static inline void ember_dual_four(const int8_t *x, int32_t *even, int32_t *odd)
+{
+#if EMBER_HAS_ARMV7EM
+    uint32_t v;
+    memcpy(&v, x, sizeof v);
+    __asm__("sxtb16 %0, %1" : "=r"(*even) : "r"(v));
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(*odd) : "r"(v));
+#else
+    *even = ember_dual_pair_of(x[0], x[2]);
+    *odd = ember_dual_pair_of(x[1], x[3]);
+#endif
 }
 
 /* The last k % 4 values of one row, pairs `step` words apart. */

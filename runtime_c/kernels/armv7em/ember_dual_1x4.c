@@ -7,8 +7,10 @@
  * Stream of a block: biases 0 and 2, words [pairs][columns 0 1, columns 2 3], biases 1 and 3, m 0, 1, 2, 3.
  * Predicted: 0.844 + 29 / (4 k) a MAC, and 0.5 / n for the panel.
  */
-#include "ember_dual.h"
 #include "ember_dual_asm.h"
+#include "ember_dual_plain.h"
+
+#if EMBER_HAS_ARMV7EM
 
 #define PAIR(w0, w1, x)                                                                                                \
     EMBER_SMLAD("r2", w0, x)                                                                                           \
@@ -82,3 +84,12 @@ EMBER_DUAL_KERNEL void ember_dual_1x4(const ember_dual_block *block __attribute_
         "b.w 10b\n"
         "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b, 11b - 3b, 12b - 3b\n\t");
 }
+
+#else
+
+void ember_dual_1x4(const ember_dual_block *block)
+{
+    ember_dual_plain(block, 1, 2);
+}
+
+#endif

@@ -4,8 +4,10 @@
  * Unit: 3 pairs (6 k): LDM of 3 weight words, 3 x (LDM of 2 rows, 2 SMLAD, SXTB16, 2 SMLAD) = 19 instructions for
  * 24 MACs = 0.79. The stream, its entries and its ends are ember_dual_3x2's.
  */
-#include "ember_dual.h"
 #include "ember_dual_asm.h"
+#include "ember_dual_plain.h"
+
+#if EMBER_HAS_ARMV7EM
 
 #define PAIR(w)                                                                                                        \
     "ldm r7!, {r11, r12}\n\t" EMBER_SMLAD("r3", w, "r11") EMBER_SMLAD("r4", w, "r12") "sxtb16 " w ", " w               \
@@ -80,3 +82,12 @@ EMBER_DUAL_KERNEL void ember_dual_2x2(const ember_dual_block *block __attribute_
         "b.w 10b\n"
         "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b, 11b - 3b, 12b - 3b\n\t");
 }
+
+#else
+
+void ember_dual_2x2(const ember_dual_block *block)
+{
+    ember_dual_plain(block, 2, 1);
+}
+
+#endif

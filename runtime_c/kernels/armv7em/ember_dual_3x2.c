@@ -9,8 +9,10 @@
  * two columns BFI + STRH (int8) or PKHBT + STR (int16).
  * Predicted: 0.694 + 41 / (6 k) a MAC, and 1 / n for the panel. k at most 8064 (64 passes of 756 bytes of panel).
  */
-#include "ember_dual.h"
 #include "ember_dual_asm.h"
+#include "ember_dual_plain.h"
+
+#if EMBER_HAS_ARMV7EM
 
 #define PAIR(w)                                                                                                        \
     "ldm r7!, {r11, r12, lr}\n\t" EMBER_SMLAD("r3", w, "r11") EMBER_SMLAD("r4", w, "r12") EMBER_SMLAD("r5", w, "lr")   \
@@ -98,3 +100,12 @@ EMBER_DUAL_KERNEL void ember_dual_3x2(const ember_dual_block *block __attribute_
         "b.w 10b\n"
         "9:\t.hword 6b - 3b, 8b - 3b, 4b - 3b, 5b - 3b, 7b - 3b, 10b - 3b, 11b - 3b, 12b - 3b\n\t");
 }
+
+#else
+
+void ember_dual_3x2(const ember_dual_block *block)
+{
+    ember_dual_plain(block, 3, 1);
+}
+
+#endif

@@ -9,6 +9,7 @@
 
 enum { BODY3 = 21, SIZE3 = 100, SINGLE3 = 36, BODY2 = 7, SIZE2 = 76, SINGLE2 = 28, PANEL_END = 256 };
 
+#if EMBER_HAS_ARMV7EM
 #define FOUR(at)                                                                                                       \
     "ldr r10, [%[x], #" at "]\n\t"                                                                                     \
     "ldr r11, [%[y], #" at "]\n\t"                                                                                     \
@@ -22,16 +23,25 @@ enum { BODY3 = 21, SIZE3 = 100, SINGLE3 = 36, BODY2 = 7, SIZE2 = 76, SINGLE2 = 2
     "stm %[panel]!, {r4, r5, r6, r8, r9, r10}\n\t"
 #define USES : [panel] "+r"(panel) : [x] "r"(x), [y] "r"(y), [z] "r"(z)
 #define SPOILS "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "memory"
+#endif
 
 static void panel3(const int8_t *x, int32_t k, int32_t *panel)
 {
     const int8_t *y = x + k;
     const int8_t *z = y + k;
     int32_t left = k;
+#if EMBER_HAS_ARMV7EM
     for (; left >= 16; left -= 16, x += 16, y += 16, z += 16)
         __asm__ volatile(FOUR("0") FOUR("4") FOUR("8") FOUR("12") USES : SPOILS);
     for (; left >= 4; left -= 4, x += 4, y += 4, z += 4)
         __asm__ volatile(FOUR("0") USES : SPOILS);
+#else
+    for (; left >= 4; left -= 4, x += 4, y += 4, z += 4, panel += 6) {
+        ember_dual_four(x, &panel[0], &panel[3]);
+        ember_dual_four(y, &panel[1], &panel[4]);
+        ember_dual_four(z, &panel[2], &panel[5]);
+    }
+#endif
     ember_dual_tail(x, left, panel, 3);
     ember_dual_tail(y, left, panel + 1, 3);
     ember_dual_tail(z, left, panel + 2, 3);
@@ -42,12 +52,8 @@ static void panel2(const int8_t *x, int32_t k, int32_t *panel)
     const int8_t *y = x + k;
     int32_t left = k;
     for (; left >= 4; left -= 4, x += 4, y += 4, panel += 4) {
-        const uint32_t v = ember_word_at(x);
-        const uint32_t w = ember_word_at(y);
-        panel[0] = ember_dual_even(v);
-        panel[1] = ember_dual_even(w);
-        panel[2] = ember_dual_odd(v);
-        panel[3] = ember_dual_odd(w);
+        ember_dual_four(x, &panel[0], &panel[2]);
+        ember_dual_four(y, &panel[1], &panel[3]);
     }
     ember_dual_tail(x, left, panel, 2);
     ember_dual_tail(y, left, panel + 1, 2);

@@ -3,6 +3,7 @@
 
 enum { BODY = 16, SIZE = 108, SINGLE = 32 };
 
+#if EMBER_HAS_ARMV7EM
 /* Eight values: the pairs (0, 2), (1, 3) of each four. */
 #define EIGHT(at0, at1)                                                                                                \
     "ldr r5, [%[x], #" at0 "]\n\t"                                                                                     \
@@ -12,6 +13,7 @@ enum { BODY = 16, SIZE = 108, SINGLE = 32 };
     "sxtb16 r6, r8\n\t"                                                                                               \
     "sxtb16 r8, r8, ror #8\n\t"                                                                                        \
     "stm %[panel]!, {r4, r5, r6, r8}\n\t"
+#endif
 
 void ember_dual_matmul_row(const int8_t *x, uint8_t *y, int32_t *scratch, const ember_dual_params *p, int32_t size)
 {
@@ -19,16 +21,15 @@ void ember_dual_matmul_row(const int8_t *x, uint8_t *y, int32_t *scratch, const 
     const int32_t words = 2 * pairs + 8; /* of a block of four columns */
     int32_t *panel = scratch;
     int32_t left = p->k;
+#if EMBER_HAS_ARMV7EM
     for (; left >= 16; left -= 16, x += 16)
         __asm__ volatile(EIGHT("0", "4") EIGHT("8", "12")
                          : [panel] "+r"(panel)
                          : [x] "r"(x)
                          : "r4", "r5", "r6", "r8", "memory");
-    for (; left >= 4; left -= 4, x += 4, panel += 2) {
-        const uint32_t v = ember_word_at(x);
-        panel[0] = ember_dual_even(v);
-        panel[1] = ember_dual_odd(v);
-    }
+#endif
+    for (; left >= 4; left -= 4, x += 4, panel += 2)
+        ember_dual_four(x, &panel[0], &panel[1]);
     ember_dual_tail(x, left, panel, 1);
 
     ember_dual_block block;

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "ember_armv7em.h"
+
 /* What becomes of the four sums of a block. */
 enum { EMBER_PAIR_SCORE, EMBER_PAIR_S8, EMBER_PAIR_S16, EMBER_PAIR_SHIFT_S8, EMBER_PAIR_SHIFT_S16, EMBER_PAIR_PASS };
 
@@ -63,6 +65,7 @@ static inline int32_t ember_pair_of(int32_t low, int32_t high)
 /* Two rows of k int8 values at x and y: pairs (0, 2) and (1, 3) of each four; 7 instructions for 8 values. */
 static inline int32_t *ember_pair_rows(const int8_t *x, const int8_t *y, int32_t k, int32_t *out)
 {
+#if EMBER_HAS_ARMV7EM
     for (; k >= 4; k -= 4, x += 4, y += 4)
         __asm__ volatile("ldr r8, [%1]\n\t"
                          "ldr r9, [%2]\n\t"
@@ -74,6 +77,14 @@ static inline int32_t *ember_pair_rows(const int8_t *x, const int8_t *y, int32_t
                          : "+r"(out)
                          : "r"(x), "r"(y)
                          : "r4", "r5", "r8", "r9", "memory");
+#else
+    for (; k >= 4; k -= 4, x += 4, y += 4, out += 4) {
+        out[0] = ember_pair_of(x[0], x[2]);
+        out[1] = ember_pair_of(y[0], y[2]);
+        out[2] = ember_pair_of(x[1], x[3]);
+        out[3] = ember_pair_of(y[1], y[3]);
+    }
+#endif
     if (k > 0) {
         out[0] = ember_pair_of(x[0], k > 2 ? x[2] : 0);
         out[1] = ember_pair_of(y[0], k > 2 ? y[2] : 0);

@@ -7,7 +7,10 @@
  * nothing is cleared; then a jump lands in the unrolled loop.
  * Predicted: 0.625 + 18 / (4 k) a MAC.
  */
+#include "ember_math.h"
 #include "ember_pair.h"
+
+#if EMBER_HAS_ARMV7EM
 
 #define MACS(first, acc0, acc1, acc2, acc3)                                                                            \
     "ldm r6!, {r4, r5, r8, r9}\n\t"                                                                                    \
@@ -99,3 +102,42 @@ __attribute__((naked, noinline, aligned(4))) void ember_pair_2x2(const ember_pai
         "8:\t" LOAD SHIFT SCALE("ember_s16") HALVES NEXT
         "9:\t.hword 4b - 3b, 5b - 3b, 6b - 3b, 7b - 3b, 8b - 3b, 2b - 3b\n\t" FORGET);
 }
+
+#else
+
+static void put(uint8_t *at, int32_t v, uint32_t end)
+{
+    if (end == EMBER_PAIR_S8 || end == EMBER_PAIR_SHIFT_S8) {
+        *at = (uint8_t)ember_clamp_s8(v);
+    } else {
+        const uint16_t wide = (uint16_t)(end == EMBER_PAIR_SCORE ? ember_clamp(v, 0, UINT16_MAX) : ember_clamp_s16(v));
+        memcpy(at, &wide, sizeof wide);
+    }
+}
+
+void ember_pair_2x2(const ember_pair_block *block)
+{
+    const uint32_t end = block->last;
+    const int32_t shifted = end == EMBER_PAIR_SHIFT_S8 || end == EMBER_PAIR_SHIFT_S16;
+    const int32_t size = end == EMBER_PAIR_S8 || end == EMBER_PAIR_SHIFT_S8 ? 1 : 2;
+    const int32_t words = (int32_t)(block->rows_end - block->rows);
+    uint8_t *y = block->y;
+    for (const int32_t *c = block->columns; c != block->columns_end; c += words) {
+        for (int32_t out = 0; out < 4; out++) {
+            const int32_t row = out >> 1;
+            int32_t acc = 0;
+            for (int32_t i = 0; i < words; i += 2) {
+                const uint32_t a = (uint32_t)block->rows[i + row];
+                const uint32_t b = (uint32_t)c[i + (out & 1)];
+                acc += (int16_t)a * (int16_t)b + (int16_t)(a >> 16) * (int16_t)(b >> 16);
+            }
+            if (shifted)
+                acc >>= row ? block->shift1 : block->shift0;
+            acc = ember_high_multiply(acc, row ? block->m1 : block->m0, block->zero_point);
+            put(y + (end == EMBER_PAIR_SCORE ? row * 4 : row * block->stride) + (out & 1) * size, acc, end);
+        }
+        y += end == EMBER_PAIR_SCORE ? 8 : 2 * size;
+    }
+}
+
+#endif
