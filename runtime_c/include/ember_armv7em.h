@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ember_attention.h"
+#include "ember_norm.h"
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
 #define EMBER_HAS_ARMV7EM 1
@@ -48,6 +49,26 @@ void ember_attention_s8_armv7em(const int8_t *q, const int8_t *k, const int8_t *
                                 void *scratch, const ember_attention_params *p);
 void ember_attention_s8_s16_armv7em(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                                     void *scratch, const ember_attention_params *p);
+
+/* As ember_layer_norm_s8, with gamma[i], beta[i] in turn at gamma, and out_shift 8. */
+void ember_layer_norm_s8_armv7em(const int8_t *x, int8_t *y, const ember_layer_norm_params *p);
+void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_layer_norm_params *p);
+
+/* q.add of operands of one shape, frac 6: z = clamp((((x * m1) >> 16) + ((y * m2) >> 16) + c) >> 6) */
+typedef struct {
+    int32_t count;
+    int32_t m1; /* the op's m1 << (16 - s1) */
+    int32_t m2;
+    int32_t c;
+} ember_sum_params;
+
+/* z may be x or y where that operand has z's type. */
+void ember_add_s8_armv7em(const int8_t *x, const int8_t *y, int8_t *z, const ember_sum_params *p);
+void ember_add_s8_s16_armv7em(const int8_t *x, const int8_t *y, int16_t *z, const ember_sum_params *p);
+void ember_add_s16_armv7em(const int16_t *x, const int16_t *y, int16_t *z, const ember_sum_params *p);
+void ember_add_s16_s8_armv7em(const int16_t *x, const int16_t *y, int8_t *z, const ember_sum_params *p);
+void ember_add_s16s8_armv7em(const int16_t *x, const int8_t *y, int16_t *z, const ember_sum_params *p);
+void ember_add_s16s8_s8_armv7em(const int16_t *x, const int8_t *y, int8_t *z, const ember_sum_params *p);
 
 #ifdef __cplusplus
 }

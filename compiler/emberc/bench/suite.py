@@ -95,23 +95,19 @@ def softmax(rows: int, n: int, *, seed: int = 0) -> Case:
     return Case(Softmax(value(data), constant(softmax_table(0.0625, n), np.uint16)), {"x": data}, f"{rows},{n}")
 
 
+def _term(x: str, z: str) -> tuple[int, int]:
+    """Multiplier and shift of a term of q.add that takes 0.6 of z's range, in 2^-6 steps."""
+    s = 9 + _BITS[x] - _BITS[z]
+    return 20000 >> max(0, s - 15), min(s, 15)
+
+
 def add(rows: int, n: int, x: str = "i8", y: str = "i8", z: str = "i8", *, seed: int = 0) -> Case:
     """A q.add of two tensors of one shape."""
     rng = np.random.default_rng(seed)
     a, b = tensor(rng, x, rows, n), tensor(rng, y, rows, n)
-    lift = _BITS[x] - _BITS[z]
-    s1 = 8 + max(0, lift)
-    op = Add(
-        value(a),
-        value(b),
-        m1=11000,
-        s1=s1,
-        m2=9000,
-        s2=8 if y == "i8" else s1,
-        c=200,
-        frac=6 if z == "i8" else 2,
-        dtype=z,
-    )
+    m1, s1 = _term(x, z)
+    m2, s2 = _term(y, z)
+    op = Add(value(a), value(b), m1=m1, s1=s1, m2=m2, s2=s2, c=200, frac=6, dtype=z)
     return Case(op, {"x": a, "y": b}, f"{rows},{n}")
 
 

@@ -11,11 +11,16 @@ from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 
 @emitter("q.layer_norm", kernel=typed("ember_layer_norm", "x"))
 def emit_layer_norm(op: LayerNorm, ctx: EmitContext) -> Call:
+    return layer_norm_call(op, ctx, ctx.pointer(op.gamma), ctx.pointer(op.beta))
+
+
+def layer_norm_call(op: LayerNorm, ctx: EmitContext, gamma: str, beta: str) -> Call:
+    """The call of the selected kernel, with C expressions for its two arrays."""
     p = ctx.params(
         "ember_layer_norm_params",
         {
-            "gamma": ctx.pointer(op.gamma),
-            "beta": ctx.pointer(op.beta),
+            "gamma": gamma,
+            "beta": beta,
             "eps": op.eps,
             "rows": rows_of(op.x),
             "n": op.x.shape[-1],

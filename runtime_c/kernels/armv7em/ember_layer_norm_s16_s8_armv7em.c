@@ -1,0 +1,55 @@
+/* q.layer_norm, int16 x, int8 y: two passes a row. gamma holds gamma and beta in turn, out_shift is 8.
+ *
+ * First pass: SMLAD adds two elements and SMLALD their squares to 64 bits, 1.5 instructions each.
+ * Second pass: ember_norm_armv7em.h, 7 instructions each.
+ */
+#include "ember_norm_armv7em.h"
+
+#define SUM                                                                                                            \
+    "ldr r4, [%[x]], #4\n\t"                                                                                           \
+    "smlad %[sum], r4, %[ones], %[sum]\n\t"                                                                            \
+    "smlald %[low], %[high], r4, r4\n\t"
+
+#define FOUR                                                                                                           \
+    "ldr r10, [%[x]], #4\n\t"                                                                                          \
+    "ldr r12, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxth r4, r10\n\t", "asr r4, r10, #16\n\t", "sxth r4, r12\n\t",          \
+                                              "asr r4, r12, #16\n\t")
+
+static ember_norm_row scale_of(const int16_t *x, const ember_layer_norm_params *p)
+{
+    int32_t sum = 0;
+    uint64_t squares = 0;
+    int32_t left = p->n;
+#if EMBER_HAS_ARMV7EM
+    uint32_t low = 0, high = 0;
+    for (; left >= 8; left -= 8)
+        __asm__ volatile(SUM SUM SUM SUM
+                         : [x] "+r"(x), [sum] "+r"(sum), [low] "+r"(low), [high] "+r"(high)
+                         : [ones] "r"(0x10001)
+                         : "r4", "memory");
+    squares = (uint64_t)high << 32 | low;
+#endif
+    for (; left > 0; left--, x++) {
+        sum += *x;
+        squares += (uint32_t)(*x * *x);
+    }
+    return ember_norm_scale(sum, squares, p);
+}
+
+void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_layer_norm_params *p)
+{
+    for (int32_t r = 0; r < p->rows; r++) {
+        const ember_norm_row row = scale_of(x, p);
+        const int32_t *gb = p->gamma;
+        int32_t left = p->n;
+#if EMBER_HAS_ARMV7EM
+        for (; left >= 8; left -= 8)
+            __asm__ volatile(FOUR FOUR
+                             : [x] "+r"(x), [y] "+r"(y), [gb] "+r"(gb)
+                             : [scale] "r"(row.scale), [offset] "r"(0u - row.offset), [inverse] "r"(row.inverse)
+                             : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "memory");
+#endif
+        for (int32_t i = 0; i < left; i++)
+            *y++ = ember_norm_one(*x++, i, &row, gb);
+    }
+}

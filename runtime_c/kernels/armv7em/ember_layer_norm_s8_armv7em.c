@@ -1,0 +1,56 @@
+/* q.layer_norm, int8 x, int8 y: two passes a row; y may be x. gamma holds gamma and beta in turn, out_shift is 8.
+ *
+ * First pass: SXTB16 splits four elements, SMLAD adds them and their squares, 1.75 instructions each.
+ * Second pass: ember_norm_armv7em.h, 6.75 instructions each.
+ */
+#include "ember_norm_armv7em.h"
+
+#define SUM                                                                                                            \
+    "ldr r4, [%[x]], #4\n\t"                                                                                           \
+    "sxtb16 r5, r4\n\t"                                                                                                \
+    "sxtb16 r4, r4, ror #8\n\t"                                                                                        \
+    "smlad %[sum], r5, %[ones], %[sum]\n\t"                                                                            \
+    "smlad %[sum], r4, %[ones], %[sum]\n\t"                                                                            \
+    "smlad %[squares], r5, r5, %[squares]\n\t"                                                                         \
+    "smlad %[squares], r4, r4, %[squares]\n\t"
+
+#define FOUR                                                                                                           \
+    "ldr r10, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxtb r4, r10\n\t", "sxtb r4, r10, ror #8\n\t",                          \
+                                              "sxtb r4, r10, ror #16\n\t", "asr r4, r10, #24\n\t")
+
+static ember_norm_row scale_of(const int8_t *x, const ember_layer_norm_params *p)
+{
+    int32_t sum = 0;
+    uint32_t squares = 0;
+    int32_t left = p->n;
+#if EMBER_HAS_ARMV7EM
+    for (; left >= 16; left -= 16)
+        __asm__ volatile(SUM SUM SUM SUM
+                         : [x] "+r"(x), [sum] "+r"(sum), [squares] "+r"(squares)
+                         : [ones] "r"(0x10001)
+                         : "r4", "r5", "memory");
+#endif
+    for (; left > 0; left--, x++) {
+        sum += *x;
+        squares += (uint32_t)(*x * *x);
+    }
+    return ember_norm_scale(sum, squares, p);
+}
+
+void ember_layer_norm_s8_armv7em(const int8_t *x, int8_t *y, const ember_layer_norm_params *p)
+{
+    for (int32_t r = 0; r < p->rows; r++) {
+        const ember_norm_row row = scale_of(x, p);
+        const int32_t *gb = p->gamma;
+        int32_t left = p->n;
+#if EMBER_HAS_ARMV7EM
+        for (; left >= 8; left -= 8)
+            __asm__ volatile(FOUR FOUR
+                             : [x] "+r"(x), [y] "+r"(y), [gb] "+r"(gb)
+                             : [scale] "r"(row.scale), [offset] "r"(0u - row.offset), [inverse] "r"(row.inverse)
+                             : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory");
+#endif
+        for (int32_t i = 0; i < left; i++)
+            *y++ = ember_norm_one(*x++, i, &row, gb);
+    }
+}
