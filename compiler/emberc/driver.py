@@ -46,6 +46,7 @@ class Options:
 
     ``shapes``: static shape by input name. ``fix``: inputs that become constants. ``budget``: total of flash and
     RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
+    ``prefer``: "speed", "memory" or "balanced" where fast kernels need scratch (``backend.c.plan_for``).
     ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
     ``GOLDEN_VECTORS`` of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
     are called when a stage begins and ends.
@@ -61,6 +62,7 @@ class Options:
     observer: str = "minmax"
     percentile: float = 99.99
     precision: str = "int8"
+    prefer: str = "balanced"
     vectors: Mapping[str, Any] | None = None
     pipeline: Pipeline | None = None
     print_after: frozenset[str] = frozenset()
@@ -120,7 +122,7 @@ def compile_model(
         did[0] = f"{sum(1 for _ in module.ops())} integer ops"
 
     with stage("plan") as did:
-        plan = plan_for(module.main, target)
+        plan = plan_for(module.main, target, prefer=options.prefer)
         did[0] = plan.memory.summary()
 
     with stage("emit") as did:

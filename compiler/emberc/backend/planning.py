@@ -52,7 +52,7 @@ class FunctionPlan:
 
     ``ops`` is the order of execution, each view right after the op that makes its operand; ``copies`` run last.
     ``memory`` is the planner's answer with its certificate. The function that an op calls is planned on its own;
-    its arena is that op's scratch.
+    its arena is that op's scratch. ``plain`` has the ``id`` of ops that run their portable kernel to save scratch.
     """
 
     function: Function
@@ -62,6 +62,7 @@ class FunctionPlan:
     _places: dict[int, Place]
     _scratch: dict[int, tuple[int, int]]
     _bodies: dict[int, FunctionPlan]
+    plain: frozenset[int] = frozenset()
 
     def place(self, value: Value) -> Place:
         """Where ``value`` lives while it is needed."""

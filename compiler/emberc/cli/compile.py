@@ -35,6 +35,13 @@ _EXAMPLES = examples(
 @size_option("--ram", "Limit of RAM: arena, state, stack, I/O.")
 @signature_options
 @click.option("--precision", type=click.Choice(["int8", "int16"]), help="Activations; int8 by default.")
+@click.option(
+    "--prefer",
+    type=click.Choice(["speed", "balanced", "memory"]),
+    default="balanced",
+    show_default=True,
+    help="Where fast kernels need scratch.",
+)
 @click.option("--observer", type=click.Choice(["minmax", "percentile", "mse"]), help="Ranges; minmax by default.")
 @click.option("--percentile", type=click.FloatRange(50, 100), help="What the percentile observer keeps; 99.99.")
 @click.option("--name", help="Prefix of all C names; the file's name by default.")
@@ -52,6 +59,7 @@ def compile_command(
     shapes: dict[str, tuple[int, ...]],
     fix: dict[str, int | float],
     precision: str | None,
+    prefer: str,
     observer: str | None,
     percentile: float | None,
     name: str | None,
@@ -81,6 +89,7 @@ def compile_command(
             budget=budget,
             flash=flash,
             ram=ram,
+            prefer=prefer,
             pipeline=pipeline,
             print_after=_known_passes(pipeline, print_after),
             began=_on_begin(console, progress, synthetic=calib is None),

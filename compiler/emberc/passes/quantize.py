@@ -50,7 +50,7 @@ class Quantize(Pass):
             module.notes.append("no calibration data: synthetic samples were used, accuracy is not representative")
         policy = Policy(self.observer, self.percentile, self.precision, _pairs(self.overrides))
         for name, function in module.functions.items():
-            stats = observe(function, data.samples)
+            stats = observe(function, data.samples, histograms=self.observer != "minmax")
             module.functions[name] = Lowering(choose_types(function, stats, policy)).run(function)
         module.main.prune()
         return True

@@ -82,14 +82,21 @@ def synthetic_calibration(function: Function, *, samples: int = 8, seed: int = 0
 
 
 def observe(
-    function: Function, samples: tuple[Sample, ...], *, progress: Callable[[int, int], None] | None = None
+    function: Function,
+    samples: tuple[Sample, ...],
+    *,
+    histograms: bool = True,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[int, Statistics]:
-    """Statistics of every float value of ``function`` over the samples, by ``id(value)``."""
+    """Statistics of every float value of ``function`` over the samples, by ``id(value)``.
+
+    ``histograms``: whether an observer will ask for more than extremes.
+    """
     stats: dict[int, Statistics] = {}
 
     def see(v: Value, array: Array) -> None:
         if v.type.dtype.is_float:
-            stats.setdefault(id(v), Statistics()).add(np.nan_to_num(array, neginf=0.0, posinf=0.0))
+            stats.setdefault(id(v), Statistics(histogram=histograms)).add(np.nan_to_num(array, neginf=0.0, posinf=0.0))
 
     for i, sample in enumerate(samples):
         run_function(function, sample, observe=see)

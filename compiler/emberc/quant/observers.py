@@ -20,34 +20,39 @@ METHODS = ("minmax", "percentile", "mse")
 
 @dataclass
 class Statistics:
-    """What calibration saw of one value: extremes, a histogram that grows with them, extremes by channel.
+    """What calibration saw of one value: extremes, extremes by channel and, if asked for, a histogram.
 
-    Channels are the last axis; ``channel_amax`` is None for scalars.
+    Channels are the last axis; ``channel_amax`` is None for scalars. The histogram is symmetric about 0 and grows
+    with the extremes; min-max ranges do without it.
     """
 
     lo: float = np.inf
     hi: float = -np.inf
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
     span: float = 0.0
+    histogram: bool = True
     channel_amax: NDArray[np.float64] | None = None
 
     def add(self, x: Array) -> None:
         """Takes one sample's array in."""
         if x.size == 0:
             return
-        flat = x.astype(np.float64)
-        lo, hi = float(flat.min()), float(flat.max())
-        self.lo, self.hi = min(self.lo, lo), max(self.hi, hi)
-        need = max(abs(lo), abs(hi))
+        columns = x.reshape(-1, x.shape[-1] if x.ndim else 1)
+        low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
+        self.lo, self.hi = min(self.lo, float(low.min())), max(self.hi, float(high.max()))
+        amax = np.asarray(np.maximum(np.abs(low), np.abs(high)), np.float64)
+        if self.histogram:
+            self._count(x.reshape(-1).astype(np.float64), float(amax.max()))
+        if x.ndim:
+            known: Array = amax if self.channel_amax is None else self.channel_amax
+            self.channel_amax = np.maximum(known, amax)
+
+    def _count(self, flat: NDArray[np.float64], need: float) -> None:
         if need > self.span:
             self._widen(need)
         if self.span > 0:
-            index = ((flat.reshape(-1) + self.span) * (BINS / (2 * self.span))).astype(np.int64)
+            index = ((flat + self.span) * (BINS / (2 * self.span))).astype(np.int64)
             self.counts += np.bincount(np.clip(index, 0, BINS - 1), minlength=BINS)
-        if x.ndim:
-            amax = np.abs(flat).max(axis=tuple(range(x.ndim - 1)))
-            known = self.channel_amax
-            self.channel_amax = np.asarray(amax if known is None else np.maximum(known, amax), np.float64)
 
     def _widen(self, need: float) -> None:
         """Doubles the symmetric histogram until it spans ``need``: each doubling merges pairs of bins."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,15 +14,17 @@ from emberc.backend.c import (
     emitters,  # noqa: F401 (registers the emitters of all families)
     variants,  # noqa: F401 (and the fast kernels of all instruction sets)
 )
+from emberc.backend.c.costs import call_rows
 from emberc.backend.c.golden import GoldenVector, golden_data
 from emberc.backend.c.interface import interface_of
-from emberc.backend.c.kernels import collect_files, select_kernel
+from emberc.backend.c.kernels import PORTABLE, collect_files, select_kernel
 from emberc.backend.c.naming import comment_text, model_prefix
 from emberc.backend.c.program import build_program
 from emberc.backend.c.registry import check_emitters
 from emberc.backend.planning import ARENA_ALIGN, FunctionPlan, leaf_ops, plan_function
 from emberc.errors import UsageError
 from emberc.ir.graph import Function, Module
+from emberc.ir.op import Op
 from emberc.targets import Target, runtime_root
 
 Files = dict[str, str | bytes]
@@ -39,13 +41,48 @@ class HeaderInfo:
     model_hash: str
 
 
-def plan_for(function: Function, target: Target) -> FunctionPlan:
+GROWTH = 1.25
+"""How much larger fast kernels may make the arena, unless speed is asked for."""
+
+
+def plan_for(function: Function, target: Target, *, prefer: str = "balanced") -> FunctionPlan:
     """The memory plan of ``function`` with the scratch of the kernels that ``target`` runs.
 
-    Raises UnsupportedError that lists all ops without emitter.
+    Fast kernels repack operands, which takes scratch. ``prefer`` "speed" gives it to them; "memory" takes the
+    portable kernel wherever the fast one needs more; "balanced" does so, largest first, until the arena is no more
+    than a quarter larger than with "memory". Raises UnsupportedError that lists all ops without emitter, UsageError
+    for an unknown preference.
     """
+    if prefer not in ("speed", "balanced", "memory"):
+        raise UsageError(f"unknown preference '{prefer}'", hints=["prefer speed, balanced or memory"])
     check_emitters(leaf_ops(function))
-    return plan_function(function, lambda op: select_kernel(op, target.isa).scratch_bytes(op))
+    ops = [op for op in leaf_ops(function) if not op.is_view]
+    extra = {id(op): _scratch(op, target.isa) - _scratch(op, _PLAIN_ISA) for op in ops}
+    greedy = sorted((op for op in ops if extra[id(op)] > 0), key=lambda op: -extra[id(op)])
+    plan = _plan(function, target, frozenset())
+    if prefer == "speed" or not greedy:
+        return plan
+    least = _plan(function, target, frozenset(map(id, greedy)))
+    limit = least.arena_bytes * (GROWTH if prefer == "balanced" else 1.0)
+    plain: frozenset[int] = frozenset()
+    for op in greedy:
+        if plan.arena_bytes <= limit:
+            break
+        plain |= {id(op)}
+        plan = _plan(function, target, plain)
+    return plan
+
+
+_PLAIN_ISA = (PORTABLE,)
+
+
+def _scratch(op: Op, isa: Sequence[str]) -> int:
+    return select_kernel(op, isa).scratch_bytes(op)
+
+
+def _plan(function: Function, target: Target, plain: frozenset[int]) -> FunctionPlan:
+    plan = plan_function(function, lambda op: _scratch(op, _PLAIN_ISA if id(op) in plain else target.isa))
+    return replace(plan, plain=plain)
 
 
 def emit(
@@ -106,6 +143,7 @@ def emit(
         "weights_bytes": program.pool.nbytes("weights"),
         "tables_bytes": program.pool.nbytes("tables"),
         "entry": f"{prefix}_run",
+        "calls": call_rows(program),
         "files": sorted([*files, "manifest.json"]),
     }
     files["manifest.json"] = json.dumps(manifest, indent=1) + "\n"

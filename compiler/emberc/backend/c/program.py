@@ -9,11 +9,12 @@ from emberc.backend.c.constants import ConstantPool
 from emberc.backend.c.context import EmitContext, Params, buffer_pointer
 from emberc.backend.c.describe import block_comment, describe, describe_copy
 from emberc.backend.c.interface import Interface
-from emberc.backend.c.kernels import Kernel, select_kernel
+from emberc.backend.c.kernels import PORTABLE, Kernel, select_kernel
 from emberc.backend.c.literals import c_type, initialiser, wrap
 from emberc.backend.c.naming import comment_text
 from emberc.backend.c.registry import EMITTERS, Call
 from emberc.backend.planning import Copy, FunctionPlan, Home, Place
+from emberc.ir.op import Op
 from emberc.ir.ops.row_tiles import RowTiles
 from emberc.ir.values import Constant
 
@@ -30,6 +31,7 @@ class Step:
     calls: list[Call]
     loop: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    op: Op | None = None
 
     def all_calls(self) -> Iterator[Call]:
         """Its own calls, and those of the steps in its loop."""
@@ -89,6 +91,17 @@ class Program:
         return any(call.can_fail for call in self.calls)
 
 
+@dataclass(frozen=True)
+class Kernels:
+    """Which kernel runs each op: the target's, or the portable one for ops in ``plain`` (by ``id``)."""
+
+    isa: Sequence[str]
+    plain: frozenset[int]
+
+    def of(self, op: Op) -> Kernel:
+        return select_kernel(op, (PORTABLE,) if id(op) in self.plain else self.isa)
+
+
 def build_program(plan: FunctionPlan, isa: Sequence[str], prefix: str, interface: Interface) -> Program:
     """Runs the emitter of every op in the plan's order; ``isa`` are the target's features.
 
@@ -96,13 +109,14 @@ def build_program(plan: FunctionPlan, isa: Sequence[str], prefix: str, interface
     """
     program = Program([], [], ConstantPool(prefix), [])
     fields = interface.fields()
-    program.steps.extend(_steps(plan, isa, program, fields, ""))
+    kernels = Kernels(isa, plan.plain)
+    program.steps.extend(_steps(plan, kernels, program, fields, ""))
     program.steps.extend(_copy(copy, plan, program.pool, fields) for copy in plan.copies)
     return program
 
 
 def _steps(
-    plan: FunctionPlan, isa: Sequence[str], program: Program, fields: dict[tuple[str, str], str], prefix: str
+    plan: FunctionPlan, kernels: Kernels, program: Program, fields: dict[tuple[str, str], str], prefix: str
 ) -> Iterator[Step]:
     """The ops of one function; ``prefix`` sets its parameters apart from those of other functions."""
     for number, op in enumerate(plan.ops):
@@ -112,15 +126,15 @@ def _steps(
             yield Step(comment, [])
         elif isinstance(op, RowTiles) and body is not None:
             loop, tile = _tile_loop(op, plan, fields)
-            yield Step(comment, [], loop, list(_steps(body, isa, program, tile, f"{index}_")))
+            yield Step(comment, [], loop, list(_steps(body, kernels, program, tile, f"{index}_")), op)
         else:
-            kernel = select_kernel(op, isa)
+            kernel = kernels.of(op)
             ctx = EmitContext(op, kernel, index, plan, program.pool, fields)
             calls = (kernel.emit or EMITTERS[op.opcode].emit)(op, ctx)
             node = block_comment([f"{comment_text(op.loc) or '(no ONNX node)'}  ", op.opcode])
             program.kernels.extend(ctx.kernels_used)
             program.params.extend(ParamsText(node, p) for p in ctx.params_used)
-            yield Step(comment, calls if isinstance(calls, list) else [calls])
+            yield Step(comment, calls if isinstance(calls, list) else [calls], op=op)
 
 
 def _tile_loop(
