@@ -67,8 +67,8 @@ class Statistics:
 
     def centers(self) -> NDArray[np.float64]:
         """The middle of every histogram bin."""
-        centers: NDArray[np.float64] = (np.arange(BINS) + 0.5) * (2 * self.span / BINS) - self.span
-        return centers
+        width = 2 * self.span / BINS
+        return np.arange(BINS, dtype=np.float64) * width + (width / 2 - self.span)
 
 
 def choose_range(
