@@ -14,13 +14,13 @@ extern "C" {
  * which rounds as the op does: shift is one more than the op's, offset is 2 * (zero_point - lo) + 1. */
 typedef struct {
     const int32_t *stream; /* every 4 columns: bias [4], m [4], weights int8 [k, 4]; k and n padded with 0 to even, 4 */
-    const void *table;     /* NULL, or [256] elements of y's type, read at v + 128 */
+    const void *table;     /* NULL, or elements of y's type, read at v - lo */
     int32_t rows;
     int32_t k;
     int32_t n;
     int32_t shift;
     int32_t offset;
-    int32_t lo; /* clamp; inside int8 where a table follows */
+    int32_t lo; /* clamp */
     int32_t hi;
 } ember_rv32_matmul_params;
 

@@ -53,7 +53,7 @@ def emit_matmul(op: Op, ctx: EmitContext) -> Call:
         "ember_rv32_matmul_params",
         {
             "stream": ctx.array(packed, op.w.name or f"{op.loc}_w"),
-            "table": ctx.pointer(op.table, "tables"),
+            "table": None if op.table is None else f"{ctx.pointer(op.table, 'tables')} + {lo + 128}",
             "rows": rows_of(op.x),
             "k": k,
             "n": n,

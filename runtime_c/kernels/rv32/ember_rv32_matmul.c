@@ -1,0 +1,158 @@
+/* q.matmul on int8 x, RV32IM: the walk over rows and blocks of columns, and the epilogue.
+ *
+ * Idea: four rows become a panel of words that hold two rows each, and every block of four columns runs over it; two
+ * rows that are left likewise, a single one with plain products. The weights are one stream in the order of use.
+ * The epilogue rounds a doubled product, so it needs the product's high word alone, and clamps by one comparison: 9
+ * instructions an output.
+ * Preconditions: the accumulator may be doubled without overflow (backend/c/variants/rv32_matmul.py); scratch 4-byte
+ * aligned, 8 * (k + 1) bytes.
+ * Instructions per MAC: those of the sums, panel 2.5 / n, and about 16 / k around the loops; measured in
+ * ember_matmul_s8_rv32.c.
+ */
+#include <stddef.h>
+
+#include "ember_math.h"
+#include "ember_rv32_matmul.h"
+
+EMBER_RV32_KEEP_ORDER
+
+/* v, which counts from lo, in units of the output */
+EMBER_RV32_INLINE int32_t scaled(int32_t sum, int32_t m, int32_t shift, int32_t offset, int32_t range)
+{
+    const int32_t v = ember_rv32_scale(ember_shift_left(sum, shift), m, offset);
+    return (uint32_t)v <= (uint32_t)range ? v : v < 0 ? 0 : range;
+}
+
+EMBER_RV32_INLINE void put(void *y, int wide, int32_t v, const void *table, int32_t lo)
+{
+    if (wide)
+        *(int16_t *)y = (int16_t)(table != NULL ? ((const int16_t *)table)[v] : v + lo);
+    else
+        *(int8_t *)y = (int8_t)(table != NULL ? ((const int8_t *)table)[v] : v + lo);
+}
+
+static void *moved(void *y, int wide, int32_t by)
+{
+    return wide ? (void *)((int16_t *)y + by) : (void *)((int8_t *)y + by);
+}
+
+/* Lines of four sums: the rows of a block, or the blocks of a row. */
+typedef struct {
+    const int32_t *m; /* of the first line */
+    int32_t m_step;   /* words to the next line's */
+    void *y;          /* of the first line */
+    int32_t y_step;   /* elements to the next line's */
+    int32_t used;     /* columns of a line, 1 .. 4 */
+    int wide;
+} lines;
+
+/* The epilogue of sums [count][4], with the kind of output known at compile time. */
+EMBER_RV32_INLINE void finish(const int32_t *sums, int32_t count, const lines *to, int wide, const void *table,
+                              const ember_rv32_matmul_params *p)
+{
+    const int32_t shift = p->shift, offset = p->offset, lo = p->lo, range = p->hi - p->lo;
+    const int32_t m_step = to->m_step, y_step = to->y_step, used = to->used;
+    const int32_t *m = to->m;
+    void *y = to->y;
+    for (int32_t i = 0; i < count; i++) {
+        if (used == 4) {
+            put(y, wide, scaled(sums[0], m[0], shift, offset, range), table, lo);
+            put(moved(y, wide, 1), wide, scaled(sums[1], m[1], shift, offset, range), table, lo);
+            put(moved(y, wide, 2), wide, scaled(sums[2], m[2], shift, offset, range), table, lo);
+            put(moved(y, wide, 3), wide, scaled(sums[3], m[3], shift, offset, range), table, lo);
+        } else {
+            for (int32_t c = 0; c < used; c++)
+                put(moved(y, wide, c), wide, scaled(sums[c], m[c], shift, offset, range), table, lo);
+        }
+        sums += 4;
+        m += m_step;
+        y = moved(y, wide, y_step);
+    }
+}
+
+static void store(const int32_t *sums, int32_t count, const lines *to, const ember_rv32_matmul_params *p)
+{
+    if (p->table == NULL && !to->wide)
+        finish(sums, count, to, 0, NULL, p);
+    else if (p->table == NULL)
+        finish(sums, count, to, 1, NULL, p);
+    else if (!to->wide)
+        finish(sums, count, to, 0, p->table, p);
+    else
+        finish(sums, count, to, 1, p->table, p);
+}
+
+/* Four rows and two: a word for two rows at every k, zeros behind an odd k. */
+static void panel_of_4(int32_t *panel, const int8_t *x, int32_t k)
+{
+    for (int32_t i = 0; i < k; i++) {
+        *panel++ = ember_rv32_join(x[0], x[k]);
+        *panel++ = ember_rv32_join(x[2 * k], x[3 * k]);
+        x++;
+    }
+    panel[0] = panel[1] = 0;
+}
+
+static void panel_of_2(int32_t *panel, const int8_t *x, int32_t k)
+{
+    for (int32_t i = 0; i < k; i++) {
+        *panel++ = ember_rv32_join(x[0], x[k]);
+        x++;
+    }
+    *panel = 0;
+}
+
+/* Four rows or two, block by block. */
+static void run_rows(int32_t rows, const int8_t *x, void *y, int wide, int32_t *panel,
+                     const ember_rv32_matmul_params *p)
+{
+    const int32_t steps = (p->k + 1) / 2;
+    const int32_t *stream = p->stream;
+    if (rows == 4)
+        panel_of_4(panel, x, p->k);
+    else
+        panel_of_2(panel, x, p->k);
+    for (int32_t n = 0; n < p->n; n += 4) {
+        const lines to = {stream + 4, 0, moved(y, wide, n), p->n, ember_min(4, p->n - n), wide};
+        int32_t sums[16];
+        if (rows == 4)
+            ember_rv32_sums_4x4(sums, panel, steps, stream);
+        else
+            ember_rv32_sums_2x4(sums, panel, steps, stream);
+        store(sums, rows, &to, p);
+        stream += EMBER_RV32_HEAD + 2 * steps;
+    }
+}
+
+/* One row, two blocks at a time; a last block alone is summed twice. */
+static void run_row(const int8_t *x, void *y, int wide, const ember_rv32_matmul_params *p)
+{
+    const int32_t words = EMBER_RV32_HEAD + (p->k + 1) / 2 * 2;
+    const int32_t *stream = p->stream;
+    for (int32_t n = 0; n < p->n; n += 8) {
+        const int32_t left = p->n - n, both = left > 4;
+        const lines first = {stream + 4, words, moved(y, wide, n), 4, ember_min(4, left), wide};
+        int32_t sums[8];
+        ember_rv32_sums_1x8(sums, x, p->k, stream, both ? stream + words : stream);
+        store(sums, left < 8 ? 1 : 2, &first, p);
+        if (both && left < 8) {
+            const lines second = {stream + words + 4, 0, moved(y, wide, n + 4), 0, left - 4, wide};
+            store(sums + 4, 1, &second, p);
+        }
+        stream += 2 * words;
+    }
+}
+
+void ember_rv32_matmul(const int8_t *x, void *y, int wide, void *scratch, const ember_rv32_matmul_params *p)
+{
+    int32_t left = p->rows;
+    while (left > 1) {
+        const int32_t rows = left >= 4 ? 4 : 2;
+        run_rows(rows, x, y, wide, scratch, p);
+        x += rows * p->k;
+        y = moved(y, wide, rows * p->n);
+        left -= rows;
+    }
+    if (left != 0)
+        run_row(x, y, wide, p);
+}
