@@ -30,10 +30,10 @@ lint: tools-test $(VENV)/test.ready
 	find runtime_c compiler -name '*.[ch]' | xargs clang-format --style=file:runtime_c/.clang-format --dry-run -Werror
 
 tools-demo:
-	@PYTHON=$(PYTHON) sh tools/system_packages.sh demo
+	@PYTHON=$(PYTHON) sh .ci/system_packages.sh demo
 
 tools-test:
-	@PYTHON=$(PYTHON) sh tools/system_packages.sh test
+	@PYTHON=$(PYTHON) sh .ci/system_packages.sh test
 
 $(BIN)/python: | tools-demo
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -8,7 +8,7 @@ import pytest
 
 from emberc.bench import Case
 from emberc.bench.image import Run, write_image
-from emberc.bench.suite import matmul
+from emberc.bench.suite import attention, matmul
 from emberc.harness import build_image, run_image
 from emberc.harness.compile import STRICT_CFLAGS
 from emberc.targets import load_target
@@ -16,6 +16,7 @@ from emberc.targets import load_target
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 CASES = {
+    "attention": [attention(3, 9, 2, 5), attention(2, 7, 1, 8, masked=True)],
     "matmul": [
         matmul(m, k, n, "i8", y, table=table)
         for m in (1, 3)

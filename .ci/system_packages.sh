@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to it that compilers and emulators are there: `tools/system_packages.sh demo` or `... test`.
+# Sees to it that compilers and emulators are there: `.ci/system_packages.sh demo` or `... test`.
 # Installs what is missing on Debian and Ubuntu when run as root; elsewhere says what to install and fails.
 set -eu
 
