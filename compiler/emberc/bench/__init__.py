@@ -9,6 +9,7 @@ Sits beside ``driver``: it may import the backend and the harness.
 
 from emberc.backend.c import build as build  # registers emitters and fast kernels
 from emberc.bench.case import Case
+from emberc.bench.model import ModelBench, OpRow, bench_model
 from emberc.bench.run import KernelRow, bench_kernels, check_cases
 from emberc.bench.suite import SUITE, suite
 
@@ -16,7 +17,10 @@ __all__ = [
     "SUITE",
     "Case",
     "KernelRow",
+    "ModelBench",
+    "OpRow",
     "bench_kernels",
+    "bench_model",
     "check_cases",
     "suite",
 ]

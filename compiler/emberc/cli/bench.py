@@ -1,7 +1,8 @@
-"""``emberc bench``: kernels of the runtime on emulated cores, checked and counted."""
+"""``emberc bench``: kernels of the runtime and compiled models on emulated cores, checked and counted."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from emberc.cli.values import examples, json_option, names_option
 from emberc.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
-    from emberc.bench import KernelRow
+    from emberc.bench import KernelRow, ModelBench
 
 _EXAMPLES = examples(
     "emberc bench kernels --on cortex-m4",
@@ -23,7 +24,7 @@ _HEADER = ("on", "kernel", "shape", "unit", "instructions", "per unit", "cycles 
 
 @click.group("bench", epilog=_EXAMPLES, short_help="Count kernels' instructions on emulated cores.")
 def bench_command() -> None:
-    """Measure the runtime's kernels."""
+    """Measure the runtime's kernels, or the ops of a compiled model."""
 
 
 @bench_command.command("kernels", epilog=_EXAMPLES)
@@ -49,6 +50,53 @@ def kernels_command(names: tuple[str, ...], on: list[str], baseline: bool, as_js
     else:
         console.table(_HEADER, [_cells(row) for row in rows])
     return EXIT_OK if all(row.equal for row in rows) else EXIT_FAILED
+
+
+_MODEL_EXAMPLES = examples("emberc bench model build", "emberc bench model build --on cortex-m4,cortex-m33 --json")
+_MODEL_HEADER = ("node", "op", "kernel", "MACs", "instructions", "per MAC", "cycles (model)", "share")
+
+
+@bench_command.command("model", epilog=_MODEL_EXAMPLES)
+@click.argument("build_dir", metavar="DIR", type=click.Path(path_type=Path))
+@names_option("--on", "Targets, or 'all'; the build's own without.")
+@json_option
+def model_command(build_dir: Path, on: list[str] | None, as_json: bool) -> int:
+    """Count each op of the build directory DIR: instructions (exact), share, chosen kernel, multiply-accumulates.
+
+    Figures are means over the build's golden vectors. Exits with 1 when an output is not bit-exact.
+    """
+    from emberc.bench import bench_model
+
+    console = Console(json_only=as_json)
+    with Progress(console.out) as progress:
+        progress.begin("  counting")
+        runs = bench_model(build_dir, on or [])
+    if as_json:
+        console.result({"runs": [run.to_json() for run in runs]})
+    else:
+        for run in runs:
+            _print_model(console, run)
+    return EXIT_OK if not any(run.mismatches for run in runs) else EXIT_FAILED
+
+
+def _print_model(console: Console, run: ModelBench) -> None:
+    console.line(f"{run.on}: {run.instructions:,} instructions, {run.macs:,} MACs", bold=True)
+    rows = [
+        (
+            row.node or "-",
+            row.op,
+            row.kernel,
+            f"{row.macs:,}",
+            f"{row.instructions:,}",
+            f"{row.instructions / row.macs:.3f}" if row.macs else "-",
+            "-" if row.modelled_cycles is None else f"{row.modelled_cycles:,}",
+            f"{row.share:.1%}",
+        )
+        for row in run.rows
+    ]
+    console.table(_MODEL_HEADER, rows)
+    for line in run.flame():
+        console.line(line)
 
 
 def _cells(row: KernelRow) -> tuple[str, ...]:

