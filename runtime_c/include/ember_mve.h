@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "ember_attention.h"
+
 /* Where the compiler's target has no Helium the same functions are plain C: a build runs on every machine. */
 #if defined(__ARM_FEATURE_MVE)
 #define EMBER_HAS_MVE 1
@@ -36,6 +38,14 @@ typedef struct {
 /* x [rows, k], y [rows, n]; scratch 1024 bytes, or 32 * ceil(n / 8) * min(rows, 2) where that is less, aligned to 4. */
 void ember_matmul_s8_mve(const int8_t *x, int8_t *y, void *scratch, const ember_mve_matmul_params *p);
 void ember_matmul_s8_s16_mve(const int8_t *x, int16_t *y, void *scratch, const ember_mve_matmul_params *p);
+
+/* q.attention, as ember_attention_s8 and ember_attention_s8_s16; v_stride <= 9362, |zero_point| <= 32640 for int8 y.
+ * Scratch, L being kv_rows padded to 8 and d head_dim: L / 4 * (16 + 4 d) + ceil(d / 4) * (16 + 4 L) + 4 L + 16
+ * and 8 * max(L, d padded to 4), aligned to 4. */
+void ember_attention_s8_mve(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,
+                            void *scratch, const ember_attention_params *p);
+void ember_attention_s8_s16_mve(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
+                                void *scratch, const ember_attention_params *p);
 
 #ifdef __cplusplus
 }

@@ -22,8 +22,10 @@
     MAC("r8", X, "q3")                                                                                                 \
     SECOND("q5")                                                                                                       \
     MAC("r2", X, "q4")                                                                                                 \
-    FIRST("q2") MAC("r10", X, "q5") SECOND("q3") MAC("r4", X, "q2") FIRST("q4") MAC("r12", X, "q3") SECOND("q5")       \
-        NEXT1 MAC("r6", X, "q4") NEXT2 MAC("lr", X, "q5") NEXT3
+    FIRST("q2")                                                                                                        \
+    MAC("r10", X, "q5")                                                                                                \
+    SECOND("q3") MAC("r4", X, "q2") FIRST("q4") MAC("r12", X, "q3") SECOND("q5") NEXT1 MAC("r6", X, "q4")              \
+        NEXT2 MAC("lr", X, "q5") NEXT3
 
 #define UNIT_THEN(X, Y) UNIT(X, ROW(Y), FIRST("q2"), SECOND("q3"))
 #define LAST(X) UNIT(X, "subs r7, #1\n\t", "", "")
@@ -46,7 +48,7 @@
 __attribute__((noinline)) void ember_mve_1x8_s8(ember_mve_block *block)
 {
     register ember_mve_block *arguments __asm__("r11") = block;
-    __asm__ volatile("str r7, [r11, #40]\n\t"
+    __asm__ volatile("str r7, [r11, #44]\n\t"
                      "ldrd r1, r9, [r11, #8]\n"
                      "1:\tldr r7, [r11, #36]\n\t"
                      "ldr r3, [r11]\n\t"
@@ -65,7 +67,7 @@ __attribute__((noinline)) void ember_mve_1x8_s8(ember_mve_block *block)
                      "cmp r9, r7\n\t"
                      "bne 1b\n\t"
                      "str r1, [r11, #8]\n\t"
-                     "ldr r7, [r11, #40]\n\t"
+                     "ldr r7, [r11, #44]\n\t"
                      "b 8f\n"
                      "5:\tldr r7, [r11, #28]\n\t"
                      "cbz r7, 7f\n"

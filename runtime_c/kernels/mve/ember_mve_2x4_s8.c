@@ -4,9 +4,14 @@
  * fit. On return block->weights is behind the blocks.
  * Per MAC: 14 / 128 = 0.109 for the unit, 2 / 512 for the loop, 13 / (8 k) for a block.
  */
-#include "ember_mve_2x4.h"
+#include "ember_mve.h"
 
 #if EMBER_HAS_MVE
+
+#define ROW(Q, ADDRESS) "vldrb.8 " Q ", [" ADDRESS "], #16\n\t"
+#define WEIGHT(Q) "vldrb.8 " Q ", [r1], #16\n\t"
+#define MAC "vmladava.s8"
+#define AFTER ""
 
 /* The next weight vector of a tail of r7 elements, times both rows. */
 #define COLUMN(A, B)                                                                                                   \
@@ -25,10 +30,12 @@
     "vldrbt.8 q0, [r3]\n\t"                                                                                            \
     "vldrbt.8 q1, [r5]\n\t" COLUMN("r0", "r8") COLUMN("r2", "r10") COLUMN("r4", "r12") COLUMN("r6", "lr")
 
+#include "ember_mve_2x4.h"
+
 __attribute__((noinline)) void ember_mve_2x4_s8(ember_mve_block *block)
 {
     register ember_mve_block *arguments __asm__("r11") = block;
-    __asm__ volatile(EMBER_MVE_2X4("vldrb.8", "vmladava.s8", TAIL) : : "r"(arguments) : EMBER_MVE_CLOBBERS);
+    __asm__ volatile(EMBER_MVE_2X4 : : "r"(arguments) : EMBER_MVE_CLOBBERS);
 }
 
 #else

@@ -5,7 +5,7 @@
  * not a low-overhead one but unrolled four times. Eight sums leave by one STM, biases come by LDM from the weights.
  *
  * Packed weights: for every 4 columns 4 int32 biases, then [k / unit][4][unit] elements, then [4][k % unit], unit being
- * a vector of 16 int8 or 8 int16. Readable up to 16 bytes past their end. Columns come in the order that the narrowing
+ * 16, or 8 beside int16 rows. Readable up to 16 bytes past their end. Columns come in the order that the narrowing
  * of the results wants, see ember_mve_narrow.h. The packer is compiler/emberc/backend/c/variants/mve_matmul.py.
  *
  * Private to the Helium kernels.
@@ -27,12 +27,13 @@ typedef struct {
     int32_t units;       /* rest / unit */
     int32_t tail;        /* rest % unit */
     int32_t block_bytes; /* 1x8: of four columns */
+    int32_t skip;        /* 2x4_s16s8: bytes between blocks */
     uint32_t frame;      /* keeps r7, which may be the frame pointer and so can't be named as clobbered */
 } ember_mve_block;
 
 void ember_mve_2x4_s8(ember_mve_block *block);
 void ember_mve_1x8_s8(ember_mve_block *block);
-void ember_mve_2x4_s16(ember_mve_block *block);
+void ember_mve_2x4_s16s8(ember_mve_block *block);
 
 /* k in loops, units and a tail, for int8. */
 static inline void ember_mve_set_k(ember_mve_block *block, int32_t k)
@@ -42,6 +43,13 @@ static inline void ember_mve_set_k(ember_mve_block *block, int32_t k)
     block->units = block->rest >> 4;
     block->tail = k & 15;
     block->block_bytes = 16 + 4 * k;
+}
+
+/* Column n's place in the packed order, and the column at a place: sixteens are four rows of four, transposed. */
+static inline int32_t ember_mve_place(int32_t n, int32_t columns)
+{
+    const int32_t first = n & ~15;
+    return first + 16 <= columns ? first + (n & 3) * 4 + ((n >> 2) & 3) : n;
 }
 
 /* Everything but sp, the frame pointer and r11, which holds the arguments. */

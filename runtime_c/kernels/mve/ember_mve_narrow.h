@@ -48,6 +48,21 @@ enum { EMBER_MVE_SUMS = 256 }; /* int32 of scratch that a matmul works with */
     "vqmovnt.s32 q4, q6\n\t"                                                                                           \
     "vqmovnt.s32 q5, q7\n\t"
 
+/* 16 weighted sums of q.attention, shifted and multiplied by the row's factor. */
+#define EMBER_MVE_MIX                                                                                                  \
+    "vldrw.32 q4, [%[sums]], #32\n\t"                                                                                  \
+    "vldrw.32 q5, [%[sums]], #32\n\t"                                                                                  \
+    "vldrw.32 q6, [%[sums]], #32\n\t"                                                                                  \
+    "vldrw.32 q7, [%[sums]], #32\n\t"                                                                                  \
+    "vshl.s32 q4, %[shift]\n\t"                                                                                        \
+    "vshl.s32 q5, %[shift]\n\t"                                                                                        \
+    "vshl.s32 q6, %[shift]\n\t"                                                                                        \
+    "vshl.s32 q7, %[shift]\n\t"                                                                                        \
+    "vrmulh.s32 q4, q4, %q[m]\n\t"                                                                                     \
+    "vrmulh.s32 q5, q5, %q[m]\n\t"                                                                                     \
+    "vrmulh.s32 q6, q6, %q[m]\n\t"                                                                                     \
+    "vrmulh.s32 q7, q7, %q[m]\n\t"
+
 #define EMBER_MVE_CLOBBER_VECTORS "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "lr", "cc", "memory"
 
 /* The last columns, four of one row: ((sum * m + 2^31) >> 32) + zero_point in [lo, hi]. */

@@ -6,14 +6,7 @@
 #define EMBER_MVE_PLAIN_H
 
 #include "ember_math.h"
-#include "ember_mve.h"
-
-/* Column n's place in the packed order: sixteens are kept as four rows of four, transposed. */
-static inline int32_t ember_mve_place(int32_t n, int32_t columns)
-{
-    const int32_t first = n & ~15;
-    return first + 16 <= columns ? first + (n & 3) * 4 + ((n >> 2) & 3) : n;
-}
+#include "ember_mve_block.h"
 
 /* clip(requantize(bias[n] + sum_k x[k] * w[n, k])), before the table */
 static inline int32_t ember_mve_plain_column(const int8_t *x, int32_t n, const ember_mve_matmul_params *p)
