@@ -1,7 +1,7 @@
 """Pass cases: text in, passes, text out.
 
 A case is a file: its first line ``// passes: a,b``, then a module, a line ``// expect``, and what must come out.
-A file whose name begins with ``not_`` is a case in which nothing may change.
+Large constants stand in the ``.bin`` beside it. A file whose name begins with ``not_`` is a case in which nothing may change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Case:
 
     def module(self) -> Module:
         """The module that goes in, freshly parsed."""
-        return parse_module(self.before)
+        side = self.path.with_suffix(".bin")
+        return parse_module(self.before, side.read_bytes() if side.exists() else b"")
 
     def result(self) -> Module:
         """The module that comes out."""
@@ -43,7 +44,7 @@ class Case:
 
     def update(self) -> None:
         """Writes what comes out now as what is expected."""
-        text = print_module(self.result())
+        text = print_module(self.result(), self.path.with_suffix(".bin").name)
         self.path.write_text(f"{HEAD}{self.passes}\n{self.before}{MIDDLE}{text}", encoding="utf-8")
 
 

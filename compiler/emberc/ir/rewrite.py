@@ -36,6 +36,11 @@ class Match:
     root: Op
     values: dict[str, Value]
     ops: dict[str, Op]
+    function: Function | None = None
+
+    def private(self, value: Value) -> bool:
+        """Whether ``value`` dies with this match: one reader, and it is no output of the function."""
+        return len(value.users) == 1 and not (self.function is not None and self.function.is_output(value))
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]
@@ -166,12 +171,12 @@ def op(opcode: str, *operands: Pattern, name: str = "", where: Callable[[Op], bo
     return _OpPattern(opcode, operands, name, where)
 
 
-def match_op(pattern: Pattern, root: Op) -> Match | None:
+def match_op(pattern: Pattern, root: Op, function: Function | None = None) -> Match | None:
     """The first way in which ``pattern`` matches with ``root`` as its last op."""
     for p in _options(pattern):
         if isinstance(p, _OpPattern) and p.opcode == root.opcode:
             for values, ops in p.bind_op(root, ({}, {})):
-                return Match(root, values, ops)
+                return Match(root, values, ops, function)
     return None
 
 
@@ -211,7 +216,7 @@ def sweep_rules(function: Function, by_root: dict[str, list[Rule]]) -> bool:
     changed = False
     ops: list[Op] = []
     for root in function.ops:
-        new = _try_rules(root, by_root.get(root.opcode, ()), ops)
+        new = _try_rules(function, root, by_root.get(root.opcode, ()), ops)
         if new is None:
             ops.append(root)
             continue
@@ -226,9 +231,9 @@ def sweep_rules(function: Function, by_root: dict[str, list[Rule]]) -> bool:
     return changed
 
 
-def _try_rules(root: Op, rules: Sequence[Rule], ops: list[Op]) -> list[Value] | None:
+def _try_rules(function: Function, root: Op, rules: Sequence[Rule], ops: list[Op]) -> list[Value] | None:
     for pattern, action in rules:
-        m = match_op(pattern, root)
+        m = match_op(pattern, root, function)
         if m is None:
             continue
         builder = Builder(root.loc)

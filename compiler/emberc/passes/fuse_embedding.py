@@ -60,7 +60,7 @@ def _parts(v: Value) -> tuple[list[Value], list[Value]]:
 def _join(m: Match, b: Builder) -> Replacement:
     if m["left"] is m["right"] or m["left"].shape != m["right"].shape:
         return None
-    if len(m["left"].users) != 1 or len(m["right"].users) != 1:
+    if not m.private(m["left"]) or not m.private(m["right"]):
         return None
     ids, tables = _parts(m["left"])
     more_ids, more_tables = _parts(m["right"])
@@ -70,7 +70,7 @@ def _join(m: Match, b: Builder) -> Replacement:
 def _absorb(m: Match, b: Builder) -> Replacement:
     """Constant rows: one row goes into the smallest table, several become a table indexed by position."""
     rows, y = m.const("rows"), m["left"]
-    if len(y.users) != 1 or m.root.result.shape != y.shape:
+    if not m.private(y) or m.root.result.shape != y.shape:
         return None
     ids, tables = _parts(y)
     length, d = y.shape[-2:]

@@ -28,7 +28,7 @@ class FuseEpilogue(RewritePass):
 
 def _fuse(m: Match, b: Builder) -> Replacement:
     product, y = m.ops["product"], m.root.result
-    if len(product.result.users) != 1:
+    if not m.private(product.result):
         return None
     b.loc = " + ".join(dict.fromkeys(filter(None, [product.loc, m.root.loc])))
     attrs = {**product.attrs, "dtype": y.type.dtype.value}

@@ -56,7 +56,7 @@ def _linear(m: Match, b: Builder) -> Replacement:
 def _sole(m: Match) -> Value | None:
     """The linear's result when nobody else reads it and the outer op does not broadcast it."""
     y = m.ops["lin"].result
-    return y if len(y.users) == 1 and m.root.result.shape == y.shape else None
+    return y if m.private(y) and m.root.result.shape == y.shape else None
 
 
 def _bias(m: Match, b: Builder) -> Replacement:

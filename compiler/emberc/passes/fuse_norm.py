@@ -91,7 +91,7 @@ def _row(m: Match) -> Array | None:
     row, n = m.const("row"), m["x"].shape[-1]
     if m.root.result.shape != m["x"].shape or row.size not in (1, n) or (row.size == n and row.shape[-1:] != (n,)):
         return None
-    if len(m.ops["n"].result.users) != 1 or m.ops["n"].attrs["axis"] != m["x"].type.rank - 1:
+    if not m.private(m.ops["n"].result) or m.ops["n"].attrs["axis"] != m["x"].type.rank - 1:
         return None
     return np.broadcast_to(row.reshape(-1), (n,)).astype(m["x"].type.dtype.numpy)
 
