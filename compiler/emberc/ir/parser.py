@@ -129,8 +129,10 @@ class _Build(Transformer[Token, Any]):
         self._define(name, Constant(data.reshape(t.shape).copy(), quant=t.quant))
 
     # --- functions
-    def param(self, name: Token, t: TensorType) -> Value:
-        return self._define(name, Value(t))
+    def param(self, name: Token, t: TensorType, public: str | None) -> Value:
+        value = self._define(name, Value(t))
+        value.name = public or value.name
+        return value
 
     def use(self, t: Token) -> object:
         if t.type == "ABSENT":

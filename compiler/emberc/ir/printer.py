@@ -129,10 +129,16 @@ class _Printer:
         return f"{json.dumps(self.side)} +0x{at:x} #{digest(data)}"
 
     def _function(self, f: Function) -> list[str]:
-        params = ", ".join(f"{self.names[id(v)]} : {format_type(v.type)}" for v in f.inputs)
+        params = ", ".join(self._param(v) for v in f.inputs)
         outs = ", ".join(f"{self.names[id(v)]} as {json.dumps(k)}" for k, v in f.outputs.items())
         body = ["    " + self._op(op) for op in f.ops]
         return [f"  func @{f.name}({params}) {{", *body, f"    return {outs}".rstrip(), "  }"]
+
+    def _param(self, v: Value) -> str:
+        """An input's name is public: where it can't be the value's name in the text, it stands beside it."""
+        name = self.names[id(v)]
+        public = f" as {json.dumps(v.name)}" if v.name and name != "%" + v.name else ""
+        return f"{name} : {format_type(v.type)}{public}"
 
     def _op(self, op: Op) -> str:
         uses = ", ".join("_" if v is None else self.names[id(v)] for v in op.operands)
