@@ -1,7 +1,7 @@
 """Pass cases: text in, passes, text out.
 
 A case is a file: its first line ``// passes: a,b``, then a module, a line ``// expect``, and what must come out.
-Large constants stand in the ``.bin`` beside it. A file whose name begins with ``not_`` is a case in which nothing may change.
+Large constants stand in the ``.bin`` beside it. In a file whose name begins with ``not_`` nothing may change.
 """
 
 from __future__ import annotations
