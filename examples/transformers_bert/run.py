@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification, BertForTokenClassification
 
 import emberc
 from emberc.errors import EmberError
@@ -28,18 +28,21 @@ MODELS = {"2mb": (2048, 80, 160, "relu"), "tiny": (30522, 128, 512, "gelu"), "be
 class Classifier(nn.Module):
     """Tensors in, logits out, as exporters like it."""
 
-    def __init__(self, bert: BertForSequenceClassification) -> None:
+    def __init__(self, bert: nn.Module) -> None:
         super().__init__()
         self.bert = bert
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """[batch, L] int64 each -> [batch, 2]"""
+        """[batch, L] int64 each -> [batch, 2], or [batch, L, 2] with a label for every token"""
         logits: torch.Tensor = self.bert(input_ids, attention_mask=attention_mask).logits
         return logits
 
 
-def build(model: str, length: int) -> nn.Module:
-    """A two-layer, two-head BERT of that size, weights spread as trained ones are."""
+def build(model: str, length: int, *, every_token: bool = False) -> nn.Module:
+    """A two-layer, two-head BERT of that size, weights spread as trained ones are.
+
+    With ``every_token`` the head labels every token, so that no row of the last layer can be left out.
+    """
     vocab, width, ff, act = MODELS[model]
     torch.manual_seed(0)
     config = BertConfig(
@@ -51,7 +54,8 @@ def build(model: str, length: int) -> nn.Module:
         hidden_act=act,
         max_position_embeddings=max(512, length),
     )
-    bert = BertForSequenceClassification(config).eval()
+    family = BertForTokenClassification if every_token else BertForSequenceClassification
+    bert = family(config).eval()
     with torch.no_grad():
         for module in bert.modules():
             if isinstance(module, nn.Linear):
@@ -75,7 +79,9 @@ def main() -> None:
     parser.add_argument("--model", choices=MODELS, default="2mb")
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--exporter", choices=["dynamo", "torchscript"], default="dynamo")
+    parser.add_argument("--every-token", action="store_true", help="a label for every token, not for the sentence")
     parser.add_argument("--target", default="cortex-m7")
+    parser.add_argument("--prefer", choices=["speed", "balanced", "memory"], default="balanced")
     parser.add_argument("--on", default="host", help="targets to run on, comma separated")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "build")
     options = parser.parse_args()
@@ -85,7 +91,7 @@ def main() -> None:
     data = sentences(options.model, options.length)
     example = tuple(torch.from_numpy(a[:1]) for a in data.values())
     torch.onnx.export(
-        build(options.model, options.length),
+        build(options.model, options.length, every_token=options.every_token),
         example,
         path,
         input_names=list(data),
@@ -95,7 +101,7 @@ def main() -> None:
         verbose=False,
     )
     try:
-        firmware = emberc.compile(path, calibration=data, target=options.target)
+        firmware = emberc.compile(path, calibration=data, target=options.target, prefer=options.prefer)
         print(render(firmware.report))
         build_dir = firmware.write(options.out / "firmware")
         for run in test_build(build_dir, options.on.split(",")):
