@@ -42,7 +42,7 @@ void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_la
         const ember_norm_row row = scale_of(x, p);
         const int32_t *gb = p->gamma;
         int32_t left = p->n;
-#if EMBER_HAS_ARMV7EM
+#if EMBER_NORM_IN_ASM
         for (; left >= 8; left -= 8)
             __asm__ volatile(FOUR FOUR
                              : [x] "+r"(x), [y] "+r"(y), [gb] "+r"(gb)

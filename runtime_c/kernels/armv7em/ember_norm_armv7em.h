@@ -10,6 +10,13 @@
 #include "ember_armv7em.h"
 #include "ember_norm_row.h"
 
+/* The loop over a row takes every register, and for Armv8.1-M gcc keeps LR to itself: plain C there. */
+#if EMBER_HAS_ARMV7EM && !defined(__ARM_ARCH_8_1M_MAIN__)
+#define EMBER_NORM_IN_ASM 1
+#else
+#define EMBER_NORM_IN_ASM 0
+#endif
+
 /* %[x] element in r4 -> `out`, with gamma in `out` and beta in `beta` before. */
 #define EMBER_NORM_ELEMENT(out, beta)                                                                                  \
     "mla r4, r4, %[scale], %[offset]\n\t"                                                                              \
