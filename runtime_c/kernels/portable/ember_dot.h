@@ -1,6 +1,6 @@
-/* Dot products of one row with four rows at once: four accumulators share each load of x.
+/* Dot products in blocks that share their loads: one row with four rows, and two rows with two.
  *
- * Private to the portable kernels. `used` (1 .. 4) rows of w are wanted; the others repeat the last one, so that
+ * Private to the portable kernels. Of four rows of w `used` (1 .. 4) are wanted; the others repeat the last one, so that
  * a tail costs no loop of its own and nothing outside w is read.
  */
 #ifndef EMBER_DOT_H
@@ -50,6 +50,24 @@ static inline void ember_dot4_s16(const int16_t *x, const int8_t *w, int32_t str
     acc[1] = a1;
     acc[2] = a2;
     acc[3] = a3;
+}
+
+/* acc[2r + c] = sum_k xr[k] * wc[k]: two rows of x and two of w share their loads. */
+static inline void ember_dot2x2_s8(const int8_t *x0, const int8_t *x1, const int8_t *w0, const int8_t *w1, int32_t k,
+                                   int32_t acc[4])
+{
+    int32_t a00 = 0, a01 = 0, a10 = 0, a11 = 0;
+    for (int32_t i = 0; i < k; i++) {
+        const int32_t u0 = x0[i], u1 = x1[i], v0 = w0[i], v1 = w1[i];
+        a00 += u0 * v0;
+        a01 += u0 * v1;
+        a10 += u1 * v0;
+        a11 += u1 * v1;
+    }
+    acc[0] = a00;
+    acc[1] = a01;
+    acc[2] = a10;
+    acc[3] = a11;
 }
 
 #endif
