@@ -9,6 +9,16 @@
 #include "ember_armv7em.h"
 #include "ember_pair.h"
 
+enum { EMBER_ATTENTION_CHUNK = 16 };
+
+/* Query rows that share a packing of K and of V, before the limit above: their scores take 2 KiB, or an eighth of the
+ * packing where that is more. Even. */
+static inline int32_t ember_attention_chunk(int32_t keys, int32_t head_dim)
+{
+    const int32_t rows = 1024 / keys > head_dim / 8 ? 1024 / keys : head_dim / 8;
+    return rows < 2 ? 2 : rows & ~1;
+}
+
 /* All batches and heads; `size` is that of an element of y. */
 void ember_attention_heads(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, uint8_t *y,
                            int32_t *scratch, const ember_attention_params *p, int32_t size);

@@ -36,10 +36,11 @@ def emit_attention(op: Op, ctx: EmitContext) -> Call:
 
 
 def scratch_bytes(op: Op) -> int:
-    """Packed K and V of a head, two rows of scores, of masks, and of q."""
+    """K or V of a head as int16, scores of a chunk of rows, two rows of masks, and two of q."""
     assert isinstance(op, Attention)
     keys, dim = (-(-n // 4) * 4 for n in (op.k.shape[-2], op.head_dim))
-    return 2 * keys * dim + 2 * keys * op.head_dim + 8 * keys + 4 * dim
+    chunk = max(2, min(16, max(1024 // keys, dim // 8)) & ~1)
+    return 2 * keys * dim + 2 * chunk * keys + 4 * keys + 4 * dim
 
 
 for _types in ("s8", "s8_s16"):
