@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +104,25 @@ def test_state_that_is_input_and_output_lives_throughout() -> None:
 def test_a_malformed_graph_is_refused(nodes: list[Node], message: str) -> None:
     with pytest.raises(VerifyError, match=message):
         plan_memory(nodes, {"x": 16, "a": 16, "b": 16, "c": 16}, ["x"], [])
+
+
+def test_the_plan_does_not_depend_on_the_hash_seed() -> None:
+    script = (
+        "from tests.memory.graphs import *; from emberc.memory import plan_memory as p; print(p(**PROBLEM).to_text())"
+    )
+    for problem in ("mixers(3)", "branches(7, 4)"):
+        texts = [
+            subprocess.run(
+                [sys.executable, "-c", script.replace("PROBLEM", problem)],
+                cwd=Path(__file__).parents[2],
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for seed in ("1", "2")
+        ]
+        assert texts[0] == texts[1]
 
 
 def test_an_empty_graph_has_an_empty_plan() -> None:

@@ -91,7 +91,7 @@ class Search:
         for mask in self.starting:
             self.begun.append(self.begun[-1] | mask)
         self.height = -1
-        self.nodes = 0
+        self.spent = 0  # nodes in all the calls so far
 
     def solve(self, height: int, limit: int, seed: int = 0) -> list[int] | None:
         """Offsets by block within ``height`` bytes, or None: there are none. ``seed`` sets which are tried first."""
@@ -101,7 +101,7 @@ class Search:
         self.at = [0] * self.count
         self.slack = height - self.load
         self.cross = self.crossing.copy()
-        self.limit, self.nodes = limit, 0
+        self.limit = self.spent + limit
         self._rank(seed)
         if self.slack.size and self.slack.min() < 0:
             return None
@@ -142,8 +142,8 @@ class Search:
         key = (part.todo, part.runs)
         if key in self.failed:
             return False
-        self.nodes += 1
-        if self.nodes > self.limit:
+        self.spent += 1
+        if self.spent > self.limit:
             raise OutOfNodesError
         choice = self._most_constrained(part)
         slack, cross = self.slack[part.lo : part.hi].copy(), self.cross[part.lo : part.hi].copy()

@@ -48,8 +48,8 @@ class Graph:
     A *storage* is a tensor that is no view and lies in the arena. Per storage s: ``storage[s]`` its name,
     ``slot[s]`` bytes with rounding, ``maker[s]`` the node that writes it (-1: an input), ``readers[s]`` the
     mask of nodes that read it or a view of it, ``kept[s]`` whether it must outlive the run. Per node v:
-    ``uses[v]``, ``makes[v]`` storages read and written, ``scratch[v]`` bytes, ``over[v]`` pairs (out, source)
-    that may share memory, ``before[v]`` and ``after[v]`` masks of all ancestors and descendants.
+    ``uses[v]``, ``makes[v]`` storages read and written, ``scratch[v]`` and ``made[v]`` bytes, ``over[v]`` pairs
+    (out, source) that may share memory, ``before[v]`` and ``after[v]`` masks of all ancestors and descendants.
     """
 
     def __init__(
@@ -137,6 +137,8 @@ class Graph:
         self.uses = [self._storages(node.reads) for node in self.nodes]
         self.makes = [tuple(self.number[t] for t in node.writes if t in self.number) for node in self.nodes]
         self.scratch = [round_up(node.scratch, self.align) for node in self.nodes]
+        self.made = [sum(self.slot[s] for s in made) for made in self.makes]
+        self.touched = [(*uses, *made) for uses, made in zip(self.uses, self.makes, strict=True)]
         self.over = [tuple(self._overlays(node)) for node in self.nodes]
         for v in range(len(self.nodes)):
             for s in self.uses[v]:
@@ -212,7 +214,13 @@ class Graph:
 
         The best matching; nodes have so few outputs that trying all is the short way.
         """
-        pairs = [(out, source) for out, source in self.over[v] if self.dies(source, done)]
+        pairs = [
+            (out, source)
+            for out, source in self.over[v]
+            if self.slot[out] and self.slot[source] and self.dies(source, done)
+        ]
+        if len(pairs) == 1:
+            return min(self.slot[pairs[0][0]], self.slot[pairs[0][1]]), tuple(pairs)
 
         def best(i: int, used: frozenset[int]) -> tuple[int, tuple[tuple[int, int], ...]]:
             if i == len(pairs):
@@ -230,12 +238,14 @@ class Graph:
     def step(self, v: int, done: int, live: int) -> tuple[int, int]:
         """(bytes while v runs, bytes live after it) when the set ``done`` has run and ``live`` bytes are live."""
         then = done | 1 << v
-        new = sum(self.slot[s] for s in self.makes[v])
-        during = live + new + self.scratch[v]
+        during = live + self.made[v] + self.scratch[v]
         if self.over[v]:
             during -= self.shares(v, then)[0]
-        freed = sum(self.slot[s] for s in (*self.uses[v], *self.makes[v]) if self.dies(s, then))
-        return during, live + new - freed
+        after = live + self.made[v]
+        for s in self.touched[v]:
+            if not self.readers[s] & ~then and not self.kept[s]:
+                after -= self.slot[s]
+        return during, after
 
     def loads(self, order: Sequence[int]) -> list[int]:
         """Bytes needed in each step of an order, in-place writes and scratch included."""

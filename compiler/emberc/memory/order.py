@@ -11,12 +11,14 @@ is also a proof; and a node that neither raises the peak nor adds live bytes is 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+import random
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from emberc.memory.graph import Graph, bits
 
-_VISITS = 60_000
+_VISITS = 40_000
+_QUICK_VISITS = 2_000
 _BEAM = 64
 
 
@@ -88,20 +90,23 @@ def _segments(graph: Graph, order: Sequence[int]) -> list[_Segment]:
     return segments
 
 
-def _search(graph: Graph, part: _Segment, floor: int, ceiling: int) -> tuple[int, tuple[int, ...] | None]:
+def _search(
+    graph: Graph, part: _Segment, floor: int, ceiling: int, visits: int, rng: random.Random | None = None
+) -> tuple[int, tuple[int, ...] | None]:
     """The smallest peak of a segment, at least ``floor``, and its order.
 
-    Sets are visited lowest peak first. Only peaks below ``ceiling`` are looked for: (ceiling, None) says
-    there is none; (bound, None) with a lower bound says that the limit of visits was reached.
+    Sets are visited lowest peak first, then largest, then with the fewest bytes live, or as ``rng`` likes. Only
+    peaks below ``ceiling`` are looked for: (ceiling, None) says there is none; (bound, None) with a lower bound
+    says that the limit of visits was reached.
     """
     goal = part.done | sum(1 << v for v in part.nodes)
-    heap = [(floor, -part.done.bit_count(), 0, part.done, part.live, _ready(graph, part))]
+    heap = [(floor, -part.done.bit_count(), 0.0, 0, part.done, part.live, _ready(graph, part))]
     came: dict[int, tuple[int, int]] = {}
     best_peak: dict[int, int] = {part.done: floor}
     closed: set[int] = set()
     pushed = 0
     while heap:
-        peak, _, _, done, live, ready = heapq.heappop(heap)
+        peak, _, _, _, done, live, ready = heapq.heappop(heap)
         if done in closed:
             continue
         closed.add(done)
@@ -111,10 +116,10 @@ def _search(graph: Graph, part: _Segment, floor: int, ceiling: int) -> tuple[int
                 v, done = came[done]
                 order.append(v)
             return peak, tuple(reversed(order))
-        if len(closed) > _VISITS:
+        if len(closed) > visits:
             return peak, None
         moves = []
-        for v in bits(ready):
+        for v in _shuffled(bits(ready), rng):
             during, after = graph.step(v, done, live)
             if during <= peak and after <= live:
                 # Exchange argument: run now, it only lowers what every later step sees.
@@ -129,8 +134,16 @@ def _search(graph: Graph, part: _Segment, floor: int, ceiling: int) -> tuple[int
                 came[then] = (v, done)
                 pushed += 1
                 opened = graph.opened(ready, v, then) & goal
-                heapq.heappush(heap, (reached, -then.bit_count(), pushed, then, after, opened))
+                taste = after * rng.uniform(0.5, 1.5) if rng else float(after)
+                heapq.heappush(heap, (reached, -then.bit_count(), taste, pushed, then, after, opened))
     return ceiling, None
+
+
+def _shuffled(nodes: Iterable[int], rng: random.Random | None) -> list[int]:
+    listed = list(nodes)
+    if rng:
+        rng.shuffle(listed)
+    return listed
 
 
 def _ready(graph: Graph, part: _Segment) -> int:
@@ -183,7 +196,7 @@ def schedule(graph: Graph) -> Schedule:
             if beam_peak < own_peak:
                 own_peak, found = beam_peak, beam_order
             if own_peak > bound:
-                reached, exact = _search(graph, part, bound, own_peak)
+                reached, exact = _search(graph, part, bound, own_peak, _VISITS)
                 if exact is not None:
                     found = exact
                 elif reached < own_peak:
@@ -194,3 +207,13 @@ def schedule(graph: Graph) -> Schedule:
                 bound = max(bound, reached)
         order += found
     return Schedule(tuple(order), max([graph.initial_live(), *graph.loads(order)]), bound, method, no_search)
+
+
+def reorder(graph: Graph, found: Schedule, seed: int) -> tuple[int, ...]:
+    """Another order with a peak no higher than the one found: its tensors may be easier to place."""
+    rng = random.Random(seed)
+    order: list[int] = []
+    for part in _segments(graph, found.order):
+        _, other = _search(graph, part, found.peak, found.peak + 1, _QUICK_VISITS, rng)
+        order += other or part.nodes
+    return tuple(order)

@@ -12,11 +12,11 @@ from emberc.memory.climb import climb
 from emberc.memory.exact import OutOfNodesError, Search, solve_with_restarts
 from emberc.memory.greedy import greedy_placements
 
-# Counted limits of one unit of effort, about a second each on a slow core. A first-fit trial of the climb
-# costs in proportion to the pairs of blocks live together, a node of the search to the blocks.
-_CLIMB_PAIRS = 500_000
-_SEARCH_BLOCKS = 4_000_000
-_FIRST_LOOK = 2_000
+# Counted limits of one unit of effort, together about a second. A first-fit trial of the climb costs in
+# proportion to the pairs of blocks live together, a node of the search to the blocks.
+_CLIMB_PAIRS = 300_000
+_SEARCH_BLOCKS = 1_500_000
+_FIRST_LOOK = 300
 
 
 def place(
@@ -29,9 +29,10 @@ def place(
     """Give every buffer an offset so that buffers live together never overlap, as low as can be found.
 
     ``tied`` are groups of indices of buffers that share one offset (in-place chains). The search stops at a
-    proof, at ``capacity`` bytes when given, or at limits in proportion to ``effort``: counts, never time, so
-    the same buffers always get the same offsets. Raises VerifyError for a buffer tied twice,
-    one of no bytes tied, or a group that is not live in one stretch.
+    proof, at ``capacity`` bytes when given, or at limits in proportion to ``effort`` (about seconds; 0 is a
+    first look): counts, never time, so the same buffers always get the same offsets.
+
+    Raises VerifyError for a buffer tied twice, one of no bytes tied, or a group not live in one stretch.
     """
     began = time.perf_counter()
     packing = Packing(buffers, tied)
@@ -52,9 +53,9 @@ def _climb_ladder(packing: Packing, goal: int, effort: int) -> tuple[str, list[i
     height, method, order, at = best
 
     search = Search(packing)
-    nodes = effort * _SEARCH_BLOCKS // (len(packing.blocks) + 50)
+    budget = effort * _SEARCH_BLOCKS // (len(packing.blocks) + 50)
     try:
-        found = solve_with_restarts(search, goal, min(_FIRST_LOOK, nodes))
+        found = solve_with_restarts(search, goal, _FIRST_LOOK)
         if found is not None:
             return "search", found, packing.bound
     except OutOfNodesError:
@@ -63,31 +64,32 @@ def _climb_ladder(packing: Packing, goal: int, effort: int) -> tuple[str, list[i
             method, at = "hill climb", climbed
         if packing.height(at) <= goal:
             return method, at, packing.bound
-    return _bisect(packing, search, goal, nodes, (method, at))
+    return _close_in(packing, search, goal, budget, (method, at))
 
 
-def _bisect(
-    packing: Packing, search: Search, goal: int, nodes: int, known: tuple[str, list[int]]
+def _close_in(
+    packing: Packing, search: Search, goal: int, budget: int, known: tuple[str, list[int]]
 ) -> tuple[str, list[int], int]:
-    """Search at the goal, and where that has no answer between it and the known height.
+    """Search at the goal, then by bisection between it and the known height, ``budget`` nodes in all.
 
     A height proved impossible lifts the bound; one that ran out of nodes is only not tried again.
     """
     method, at = known
     unit = math.gcd(*(n for block in packing.blocks for n in (block.align, *(h for _, _, h in block.steps))))
-    bound = tried = packing.bound
+    bound = lowest = packing.bound
     height = goal
-    while tried < packing.height(at):
+    while lowest < packing.height(at) and search.spent < budget:
+        # Most of what is left goes to each height: a low one is worth more than several middling ones.
+        nodes = max((budget - search.spent) * 2 // 3, _FIRST_LOOK)
         try:
             found = solve_with_restarts(search, height, nodes)
-            if found is None:
-                if bound == tried:
-                    bound = height + unit
-                tried = height + unit
-            else:
+            if found is not None:
                 method, at = "search", found
+            elif bound == lowest:
+                bound = lowest = height + unit
+            else:
+                lowest = height + unit
         except OutOfNodesError:
-            tried = height + unit
-            nodes //= 2
-        height = tried + (packing.height(at) - tried) // (2 * unit) * unit
+            lowest = height + unit
+        height = lowest + (packing.height(at) - lowest) // (2 * unit) * unit
     return method, at, min(bound, packing.height(at))

@@ -10,10 +10,12 @@ from typing import Any
 
 from emberc.memory.buffers import Buffer, Placement
 from emberc.memory.graph import Graph, Node, Share
-from emberc.memory.order import Schedule, schedule
+from emberc.memory.order import Schedule, reorder, schedule
 from emberc.memory.place import place
 
 PLAN_VERSION = 1
+# Orders to try when the bound of the first can't be met: their tensors lie differently in time.
+_VARIANTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,26 +166,36 @@ def plan_memory(
     """
     began = time.perf_counter()
     graph = Graph(nodes, tensors, inputs, outputs, external=external, align=align)
-    best_order = schedule(graph)
-    order = best_order.order
-    shares = graph.all_shares(order)
-    layout = _lay_out(graph, order, shares)
-    if layout.placement.height > best_order.peak:
-        # Each in-place write ties two tensors to one offset. Where the peak does not need it, let go.
-        needed = _needed_shares(graph, order, shares, best_order.peak)
-        freer = _lay_out(graph, order, needed)
-        layout = min(layout, freer, key=lambda tried: tried.placement.height)
-    return _certify(graph, best_order, layout, began)
+    found = schedule(graph)
+    return _certify(graph, found, _best_layout(graph, found), began)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
+    order: Sequence[int]
     shares: Sequence[Share]
     buffers: Sequence[Buffer]
     placement: Placement
 
 
-def _lay_out(graph: Graph, order: Sequence[int], shares: Sequence[Share]) -> _Layout:
+def _best_layout(graph: Graph, found: Schedule) -> _Layout:
+    """The lowest placement of the order found; where its bound is out of reach, of others as good."""
+    tried: list[_Layout] = []
+    for variant in range(_VARIANTS):
+        order = reorder(graph, found, variant) if variant else found.order
+        shares = graph.all_shares(order)
+        for chosen in (shares, _needed_shares(graph, order, shares, found.peak)):
+            # Each in-place write ties two tensors to one offset: where the peak does not need it, let go.
+            if not tried or (order, chosen) != (tried[-1].order, tried[-1].shares):
+                tried.append(_lay_out(graph, order, chosen, effort=0))
+                if tried[-1].placement.height <= found.peak:
+                    return tried[-1]
+    best = min(tried, key=lambda layout: layout.placement.height)
+    harder = _lay_out(graph, best.order, best.shares, effort=1)
+    return min(best, harder, key=lambda layout: layout.placement.height)
+
+
+def _lay_out(graph: Graph, order: Sequence[int], shares: Sequence[Share], effort: int) -> _Layout:
     spans = graph.lifetimes(order)
     buffers = [
         Buffer(name, graph.tensors[name], start, end, graph.align)
@@ -192,7 +204,7 @@ def _lay_out(graph: Graph, order: Sequence[int], shares: Sequence[Share]) -> _La
     for step, v in enumerate(order):
         if graph.scratch[v]:
             buffers.append(Buffer(graph.nodes[v].name, graph.nodes[v].scratch, step, step + 1, graph.align))
-    return _Layout(shares, buffers, place(buffers, _chains(shares)))
+    return _Layout(order, shares, buffers, place(buffers, _chains(shares), effort=effort))
 
 
 def _chains(shares: Sequence[Share]) -> list[list[int]]:
@@ -219,7 +231,7 @@ def _needed_shares(graph: Graph, order: Sequence[int], shares: Sequence[Share], 
 
 
 def _certify(graph: Graph, found: Schedule, layout: _Layout, began: float) -> Plan:
-    order = found.order
+    order = layout.order
     offsets = layout.placement.offsets
     spans = graph.lifetimes(order)
     names = tuple(graph.nodes[v].name for v in order)
@@ -240,7 +252,7 @@ def _certify(graph: Graph, found: Schedule, layout: _Layout, began: float) -> Pl
         inplace={graph.storage[s.out]: graph.storage[s.source] for s in layout.shares},
         alias_groups=tuple(tuple(graph.storage[s] for s in chain) for chain in _chains(layout.shares)),
         arena=layout.placement.height,
-        order_bound=layout.placement.bound,
+        order_bound=max(graph.loads(order), default=graph.initial_live()),
         any_order_bound=found.bound,
         any_order_proof="forced" if found.bound == found.forced else "search",
         witness=_witness(graph, order, spans),
