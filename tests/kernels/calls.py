@@ -109,7 +109,7 @@ def _batch_matmul(op: integer_matmul.BatchMatmul, a: Arrays, y: Any) -> None:
 
 
 def _attention(op: integer_attention.Attention, a: Arrays, y: Any) -> None:
-    q, k, v, table, mask = a
+    q, k, v, table, mask, *bias = a
     batches, q_rows, kv_rows = prod(q.shape[:-2]), q.shape[-2], k.shape[-2]
     p = fill(
         "ember_attention_params",
@@ -127,7 +127,7 @@ def _attention(op: integer_attention.Attention, a: Arrays, y: Any) -> None:
         **_fields(op, "heads head_dim group q_offset k_offset v_offset"),
         **_fields(op, "m_score shift_score c_out shift_out zero_point"),
     )
-    call(op.kernel(), q, k, v, mask, y, aligned(op.scratch_bytes()), p)
+    call(op.kernel(), q, k, v, mask, *bias, y, aligned(op.scratch_bytes()), p)
 
 
 def _layer_norm(op: integer_norm.LayerNorm, a: Arrays, y: Any) -> None:
@@ -264,6 +264,7 @@ CALLS: dict[str, Callable[[Any, Arrays, Any], None]] = {
     "q.matmul": _matmul,
     "q.batch_matmul": _batch_matmul,
     "q.attention": _attention,
+    "q.biased_attention": _attention,
     "q.layer_norm": _layer_norm,
     "q.softmax": _softmax,
     "q.add": _add,

@@ -6,6 +6,7 @@ KERNEL_TESTS = {
     "q.matmul": "test_matmul.test_matmul",
     "q.batch_matmul": "test_matmul.test_batch_matmul",
     "q.attention": "test_attention.test_attention",
+    "q.biased_attention": "test_biased_attention.test_biased_attention",
     "q.layer_norm": "test_norm.test_layer_norm",
     "q.softmax": "test_norm.test_softmax",
     "q.add": "test_elementwise.test_add_and_mul",

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from emberc.ir.builder import Builder
 from emberc.ir.op import Op, op_class
 from emberc.ir.rewrite import Match, Replacement, Rule, any_value, op, splat
+from emberc.ir.types import Array
 from emberc.ir.values import Value
 from emberc.passes.manager import RewritePass
-from emberc.passes.masks import attended
+from emberc.passes.masks import is_causal, mask_and_bias
 
 
 @dataclass(frozen=True)
 class FuseAttention(RewritePass):
     """merge(softmax(c * split(q) split(k)^T + mask) split(v))  -->  f.attention(q, k, v, mask) {scale = c}
 
-    ``split`` is reshape to [B, L, heads, head_dim] and transpose, ``merge`` the way back. The scale costs nothing
-    afterwards: it goes into the multiplier that brings the scores to the softmax's unit.
+    ``split`` is reshape to [B, L, heads, head_dim] and transpose, ``merge`` the way back; heads that come from
+    elsewhere (rotated, convolved) are laid side by side first, keys and values that are repeated for a group of
+    queries are taken once. The scale costs nothing afterwards: it goes into the multiplier that brings the scores to
+    the softmax's unit. A constant added to the scores (relative positions) makes it f.biased_attention.
     """
 
     name: ClassVar[str] = "fuse-attention"
@@ -47,7 +52,7 @@ class FuseAttention(RewritePass):
         parts = _scores(m["scores"], b)
         if parts is None:
             return None
-        product, scale, mask = parts
+        product, scale, mask, bias = parts
         q, k_t = product.operands
         assert q is not None and k_t is not None
         heads = [_split(q, b), _split(k_t, b, transposed=True), _split(m["v"], b)]
@@ -58,7 +63,13 @@ class FuseAttention(RewritePass):
             return None
         if not (qs.shape[0] == ks.shape[0] == vs.shape[0]):
             return None
-        return b.emit(op_class("f.attention"), qs, ks, vs, mask, heads=nq, head_dim=dim, scale=scale, group=nq // nk)
+        attrs: dict[str, Any] = {"heads": nq, "head_dim": dim, "scale": scale, "group": nq // nk}
+        if is_causal(mask):
+            attrs["causal"], mask = True, None
+        if bias is not None:
+            rows = np.broadcast_to(bias, (1, nq, qs.shape[1], ks.shape[1]))[0]
+            return b.emit(op_class("f.biased_attention"), qs, ks, vs, mask, b.const(rows), **attrs)
+        return b.emit(op_class("f.attention"), qs, ks, vs, mask, **attrs)
 
 
 def _last_axis(o: Op) -> bool:
@@ -69,13 +80,17 @@ def _head_swap(o: Op) -> bool:
     return o.attrs.get("perm") == [0, 2, 1, 3]
 
 
-def _scores(v: Value, b: Builder) -> tuple[Op, float, Value | None] | None:
-    """The matmul behind the scores, the factor on it, and the mask; None when they are something else."""
-    scale, mask, shape = 1.0, None, v.shape
+Scores = tuple[Op, float, Value | None, Array | None]
+
+
+def _scores(v: Value, b: Builder) -> Scores | None:
+    """The matmul behind the scores, the factor on it, the mask and the constant added to it; None when they are
+    something else."""
+    scale, mask, bias, shape = 1.0, None, None, v.shape
     while v.producer is not None and v.shape == shape:  # (a mask or factor must not broadcast the scores)
         root = v.producer
         if root.opcode == "f.matmul":
-            return root, scale, mask
+            return root, scale, mask, bias
         if root.opcode == "f.mul":
             factors = [splat(o) if o else None for o in root.operands]
             i = 0 if factors[0] is not None else 1
@@ -83,11 +98,15 @@ def _scores(v: Value, b: Builder) -> tuple[Op, float, Value | None] | None:
             if factor is None or rest is None:
                 return None
             scale, v = scale * factor, rest
-        elif root.opcode == "f.add" and mask is None and scale == 1.0:
-            found = _additive(root, b)
-            if found is None:
+        elif root.opcode == "f.add" and scale == 1.0:
+            terms = _additive(root, b)
+            found = _masked(terms[0], terms[1], b) if terms and mask is None else None
+            if terms is None or (terms[2] is not None and (bias is not None or shape[0] != 1 or len(shape) != 4)):
                 return None
-            v, mask = found
+            if terms[1] is not None and found is None:
+                return None
+            v, mask = found if found is not None else (terms[0], mask)
+            bias = terms[2] if terms[2] is not None else bias
         elif root.opcode == "f.where" and mask is None and scale == 1.0:
             found = _selected(root, b)
             if found is None:
@@ -98,13 +117,14 @@ def _scores(v: Value, b: Builder) -> tuple[Op, float, Value | None] | None:
     return None
 
 
-def _additive(root: Op, b: Builder) -> tuple[Value, Value | None] | None:
+def _additive(root: Op, b: Builder) -> tuple[Value, Value | None, Array | None] | None:
+    """The scores, the mask and the constant of a sum."""
     x, y = root.operands
     assert x is not None and y is not None
     for scores, extra in ((x, y), (y, x)):
-        mask = attended(extra, b)
-        if mask is not None:
-            return _masked(scores, mask, b)
+        terms = mask_and_bias(extra, b)
+        if terms is not None:
+            return scores, *terms
     return None
 
 
@@ -119,11 +139,13 @@ def _selected(root: Op, b: Builder) -> tuple[Value, Value | None] | None:
     return None
 
 
-def _masked(scores: Value, mask: Value, b: Builder) -> tuple[Value, Value | None] | None:
+def _masked(scores: Value, mask: Value | None, b: Builder) -> tuple[Value, Value | None] | None:
     """The scores and their mask as [B|1, 1, Lq|1, Lk], broadcasts taken off; no mask when all of it is true.
 
     None when the mask differs between heads, or is shorter than the scores.
     """
+    if mask is None:
+        return scores, None
     while mask.producer is not None and mask.producer.opcode == "f.expand" and mask.producer.operands[0] is not None:
         mask = mask.producer.operands[0]
     if mask.const is not None and bool(mask.const.all()):
@@ -144,6 +166,9 @@ def _split(v: Value, b: Builder, *, transposed: bool = False) -> tuple[Value, in
 
     ``transposed``: it sees [B, heads, dim, L] (the keys).
     """
+    once = _unrepeated(v, transposed, b)
+    if once is not None:
+        return _split(once, b)
     root = v.producer
     if v.type.rank == 4 and root is not None and root.opcode == "f.transpose" and root.operands[0] is not None:
         want = [0, 2, 3, 1] if transposed else [0, 2, 1, 3]
@@ -162,7 +187,30 @@ def _split(v: Value, b: Builder, *, transposed: bool = False) -> tuple[Value, in
                 return None
             v = source
         return _reshape(v, [batch, length, dim], b), 1, dim
+    if v.type.rank == 4:
+        swapped = b.emit(op_class("f.transpose"), v, perm=[0, 3, 1, 2] if transposed else [0, 2, 1, 3])
+        batch, length, heads, dim = swapped.shape
+        return _reshape(swapped, [batch, length, heads * dim], b), heads, dim
     return None
+
+
+def _unrepeated(v: Value, transposed: bool, b: Builder) -> Value | None:
+    """[B, heads, L, dim] before each head was repeated for a group of query heads; None when none was."""
+    root = v.producer
+    if transposed and root is not None and root.attrs.get("perm") == [0, 1, 3, 2]:
+        return _unrepeated(root.operands[0] or v, False, b)
+    wide = root.operands[0] if root is not None and root.opcode == "f.reshape" else None
+    swap = wide.producer if wide is not None and transposed else None
+    if swap is not None and swap.attrs.get("perm") == [0, 1, 2, 4, 3]:
+        wide = swap.operands[0]
+    elif transposed:
+        return None
+    thin = wide.producer.operands[0] if wide and wide.producer and wide.producer.opcode == "f.expand" else None
+    if thin is None or wide is None or (thin.type.rank, v.type.rank) != (5, 4) or thin.shape[2] != 1:
+        return None
+    batch, heads, _, length, dim = thin.shape
+    same = list(wide.shape) == [batch, heads, wide.shape[2], length, dim] and v.shape[1] == heads * wide.shape[2]
+    return _reshape(thin, [batch, heads, length, dim], b) if same else None
 
 
 def _untransposed(v: Value) -> Value | None:

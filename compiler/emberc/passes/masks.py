@@ -11,7 +11,7 @@ import numpy as np
 from emberc.ir.builder import Builder
 from emberc.ir.op import Op, op_class
 from emberc.ir.rewrite import Pattern, any_value, match_op, op, scalar, splat
-from emberc.ir.types import DType
+from emberc.ir.types import Array, DType
 from emberc.ir.values import Value
 
 #: exp of anything below is 0 beside any real score.
@@ -49,6 +49,35 @@ def attended(v: Value, b: Builder) -> Value | None:
         x, y = (attended(o, b) if o is not None else None for o in root.operands)
         return b.emit(op_class("f.and"), x, y) if x is not None and y is not None else None
     return None
+
+
+def mask_and_bias(v: Value, b: Builder) -> tuple[Value | None, Array | None] | None:
+    """What is added to the scores, as a boolean mask and a constant bias; None when it is neither nor their sum."""
+    mask = attended(v, b)
+    if mask is not None:
+        return mask, None
+    data = v.const
+    if data is not None:
+        seen = data > HUGE
+        return (None if seen.all() else b.const(seen)), np.where(seen, data, 0)
+    root = v.producer
+    if root is not None and root.opcode == "f.where":
+        c, kept, fill = root.operands
+        if c is not None and kept is not None and fill is not None and kept.const is not None and _huge(fill):
+            return c, kept.const
+    if root is not None and root.opcode == "f.add":
+        x, y = (mask_and_bias(o, b) if o is not None else None for o in root.operands)
+        if x is not None and y is not None and (x[0] is None or y[0] is None) and (x[1] is None or y[1] is None):
+            return x[0] if x[0] is not None else y[0], x[1] if x[1] is not None else y[1]
+    return None
+
+
+def is_causal(mask: Value | None) -> bool:
+    """Whether a constant mask [.., Lq, Lk] lets query i see exactly the keys up to i + Lk - Lq."""
+    if mask is None or mask.const is None or mask.type.rank < 2 or mask.shape[-2] == 1:
+        return False
+    rows, keys = mask.shape[-2:]
+    return bool((mask.const == np.tri(rows, keys, keys - rows, dtype=np.bool_)).all())
 
 
 def _to_bool(o: Op) -> bool:

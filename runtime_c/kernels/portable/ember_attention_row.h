@@ -17,6 +17,7 @@ typedef struct {
     const int8_t *k;     /* rows k_stride apart */
     const int8_t *v;     /* rows v_stride apart */
     const uint8_t *mask; /* [kv_rows] or NULL */
+    const int16_t *bias; /* [kv_rows], added to the scores, or NULL */
     int32_t keys;        /* the causal limit, or kv_rows; may be 0 or less */
 } ember_attention_view;
 
@@ -37,6 +38,7 @@ static inline ember_attention_view ember_attention_at(const int8_t *q, const int
     at.k = k + batch * p->kv_rows * p->k_stride + p->k_offset + shared;
     at.v = v + batch * p->kv_rows * p->v_stride + p->v_offset + shared;
     at.mask = mask != NULL ? mask + batch * p->mask_batch + i * p->mask_row : NULL;
+    at.bias = NULL;
     at.keys = p->causal ? ember_min(p->kv_rows, i + p->kv_rows - p->q_rows + 1) : p->kv_rows;
     return at;
 }
@@ -51,7 +53,8 @@ static inline uint32_t ember_attention_weights(const ember_attention_view *at, i
         int32_t acc[4] = {0, 0, 0, 0};
         ember_dot4_s8(at->q, at->k + j * p->k_stride, p->k_stride, p->head_dim, used, acc);
         for (int32_t i = 0; i < used; i++) {
-            const int32_t s = ember_high_multiply(ember_shift_left(acc[i], p->shift_score), p->m_score, 0);
+            const int32_t add = at->bias != NULL ? at->bias[j + i] : 0;
+            const int32_t s = ember_high_multiply(ember_shift_left(acc[i], p->shift_score), p->m_score, add);
             weights[j + i] = ember_clamp_s16(s);
             if (weights[j + i] > largest && (at->mask == NULL || at->mask[j + i]))
                 largest = weights[j + i];

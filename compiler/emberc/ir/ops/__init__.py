@@ -1,5 +1,6 @@
 """The op classes, one file a family; importing this package registers them all."""
 
+from emberc.ir.ops import float_biased as float_biased
 from emberc.ir.ops import float_binary as float_binary
 from emberc.ir.ops import float_fused as float_fused
 from emberc.ir.ops import float_linear as float_linear
@@ -8,6 +9,7 @@ from emberc.ir.ops import float_norm as float_norm
 from emberc.ir.ops import float_reduce as float_reduce
 from emberc.ir.ops import float_unary as float_unary
 from emberc.ir.ops import integer_attention as integer_attention
+from emberc.ir.ops import integer_biased as integer_biased
 from emberc.ir.ops import integer_compare as integer_compare
 from emberc.ir.ops import integer_elementwise as integer_elementwise
 from emberc.ir.ops import integer_embed as integer_embed

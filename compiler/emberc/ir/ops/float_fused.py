@@ -81,7 +81,7 @@ class Attention(Op):
                 raise VerifyError(f"mask {self.mask} does not broadcast to {list(want)}", at=self.loc)
         return [self.q.type.with_shape((b, lq, self.heads * self.head_dim))]
 
-    def reference(self, q: Any, k: Any, v: Any, mask: Any) -> Any:
+    def reference(self, q: Any, k: Any, v: Any, mask: Any, bias: Any = None) -> Any:
         d, out = self.head_dim, []
         allowed = np.ones((q.shape[0], q.shape[1], k.shape[1]), bool)
         if mask is not None:
@@ -91,6 +91,7 @@ class Attention(Op):
         for h in range(self.heads):
             cq, ck, cv = self.q_offset + h * d, self.k_offset + h // self.group * d, self.v_offset + h // self.group * d
             s = self.scale * (q[:, :, cq : cq + d] @ k[:, :, ck : ck + d].transpose(0, 2, 1))
+            s = s if bias is None else s + bias[h]
             s = np.where(allowed, s, -np.inf)
             top = s.max(-1, keepdims=True)
             e = np.exp(s - np.where(np.isfinite(top), top, 0))

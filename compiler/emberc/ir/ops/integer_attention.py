@@ -96,7 +96,13 @@ class Attention(IntegerOp):
         """One row of scores, then of weights: int16[Lk]."""
         return -(-2 * self.k.shape[-2] // 4) * 4
 
-    def reference(self, q: Array, k: Array, v: Array, table: NDArray[np.int16], mask: Array | None) -> Array:
+    def score_offsets(self, *more: Array) -> Ints | int:
+        """What is added to every score, in steps: nothing here."""
+        return 0
+
+    def reference(
+        self, q: Array, k: Array, v: Array, table: NDArray[np.int16], mask: Array | None, *more: Array
+    ) -> Array:
         d, shared = self.head_dim, self.heads // self.group
         lq, lk = q.shape[-2], k.shape[-2]
 
@@ -110,7 +116,7 @@ class Attention(IntegerOp):
         kh = split(k, self.k_offset, shared)
         vh = split(v, self.v_offset, shared)
         dot: Ints = (qh @ kh.swapaxes(-1, -2)).astype(np.int64)
-        s = wide(clamp(requantize(dot, self.m_score, self.shift_score, 0), DType.I16))
+        s = wide(clamp(requantize(dot, self.m_score, self.shift_score, 0) + self.score_offsets(*more), DType.I16))
         allowed = np.ones((1, 1, lq, lk), np.bool_) if mask is None else mask.astype(np.bool_)
         if self.causal:
             allowed = allowed & (np.arange(lk) <= np.arange(lq)[:, None] + lk - lq)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from math import log2
 
+import numpy as np
+
 from emberc.errors import UnsupportedError
 from emberc.ir.arithmetic import exp2_table
-from emberc.ir.ops import integer_attention
+from emberc.ir.ops import integer_attention, integer_biased
+from emberc.ir.ops.float_biased import BiasedAttention as FloatBiased
 from emberc.ir.ops.float_fused import Attention
 from emberc.ir.types import DType
 from emberc.ir.values import Value
@@ -18,7 +21,7 @@ STEPS = 64
 LOG2_E = 1.4426950408889634
 
 
-@lowering("f.attention")
+@lowering("f.attention", "f.biased_attention")
 def lower_attention(op: Attention, ctx: Lowering) -> Value:
     """The scale goes into the scores' multiplier, the values' scale into c_out; see ``q.attention``."""
     q, k, v = (ctx.get(x) for x in (op.q, op.k, op.v))
@@ -33,13 +36,15 @@ def lower_attention(op: Attention, ctx: Lowering) -> Value:
     table = exp2_table(top=min(4095, (2**31 - 1) // (128 * keys)), steps=STEPS)
     ratio = sv / out.quant.scale[0]
     shift_out = _shift_out(ratio)
+    operands = [q, k, v, ctx.const(table, DType.I16, f"exp2_{keys}"), ctx.get(op.mask) if op.mask is not None else None]
+    cls: type[integer_attention.Attention] = integer_attention.Attention
+    if isinstance(op, FloatBiased):
+        cls = integer_biased.BiasedAttention
+        steps = np.clip(np.rint(ctx.real(op.bias) * LOG2_E * STEPS), *DType.I16.limits)
+        operands.append(ctx.const(steps, DType.I16, op.bias.name))
     return ctx.emit(
-        integer_attention.Attention,
-        q,
-        k,
-        v,
-        ctx.const(table, DType.I16, f"exp2_{keys}"),
-        ctx.get(op.mask) if op.mask is not None else None,
+        cls,
+        *operands,
         type=out,
         heads=op.heads,
         head_dim=op.head_dim,

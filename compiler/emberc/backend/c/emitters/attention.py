@@ -7,11 +7,20 @@ from math import prod
 from emberc.backend.c.context import EmitContext
 from emberc.backend.c.registry import Call, emitter
 from emberc.ir.ops.integer_attention import Attention
+from emberc.ir.ops.integer_biased import BiasedAttention
 from emberc.ir.types import DType
 
 
 def _kernel(op: Attention) -> str:
-    return "ember_attention_s8" if op.y.type.dtype is DType.I8 else "ember_attention_s8_s16"
+    name = "ember_biased_attention" if isinstance(op, BiasedAttention) else "ember_attention"
+    return f"{name}_s8" if op.y.type.dtype is DType.I8 else f"{name}_s8_s16"
+
+
+@emitter("q.biased_attention", kernel=_kernel)
+def emit_biased_attention(op: BiasedAttention, ctx: EmitContext) -> Call:
+    plain = attention_call(op, ctx, ctx.pointer(op.table, "tables"))
+    q, k, v, mask, *rest = plain.arguments
+    return ctx.call(q, k, v, mask, ctx.pointer(op.bias), *rest)
 
 
 @emitter("q.attention", kernel=_kernel)
