@@ -12,6 +12,7 @@ import numpy as np
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import LarkError, UnexpectedInput, VisitError
 
+import emberc.ir.ops  # noqa: F401 (registers the ops that a text may name)
 from emberc.errors import EmberError, ModelError
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, op_class
@@ -75,7 +76,7 @@ class _Build(Transformer[Token, Any]):
         return str(json.loads(t))
 
     def list(self, *items: Any) -> Any:
-        return [] if items == (None,) else [*items]
+        return [*items]
 
     def true(self) -> bool:
         return True
@@ -123,9 +124,13 @@ class _Build(Transformer[Token, Any]):
                 )
             data = np.frombuffer(raw, t.dtype.numpy)
         else:
+            wrong = next((x for x in payload if not _fits(x, t.dtype)), None)
+            if wrong is not None:
+                raise ModelError(f"{json.dumps(wrong)} does not fit {t.dtype.value}", code="E-SYNTAX", at=_place(name))
             data = np.asarray(payload, t.dtype.numpy)
         if data.size != t.elements:
-            raise ModelError(f"constant {name} has {data.size} elements, its type says {t.elements}", code="E-SYNTAX")
+            problem = f"constant {name} has {data.size} elements, its type says {t.elements}"
+            raise ModelError(problem, code="E-SYNTAX", at=_place(name))
         self._define(name, Constant(data.reshape(t.shape).copy(), quant=t.quant))
 
     # --- functions
@@ -138,7 +143,7 @@ class _Build(Transformer[Token, Any]):
         if t.type == "ABSENT":
             return _ABSENT
         if str(t) not in self.values:
-            raise ModelError(f"value {t} is not defined", code="E-SYNTAX", at=f"line {t.line}, column {t.column}")
+            raise ModelError(f"value {t} is not defined", code="E-SYNTAX", at=_place(t))
         return self.values[str(t)]
 
     def attr(self, name: Token, value: Any) -> tuple[str, Any]:
@@ -153,13 +158,26 @@ class _Build(Transformer[Token, Any]):
         names = [p for p in rest[:at] if p is not None]
         types = [p for p in rest[at + 1 :] if isinstance(p, TensorType)]
         attrs = next((p for p in rest[at + 1 :] if isinstance(p, dict)), {})
-        cls = op_class(str(rest[at]))
+        place = _place(rest[at])
+        try:
+            cls = op_class(str(rest[at]))
+        except EmberError as e:
+            e.at = place
+            raise
         if len(names) != len(types):
-            raise ModelError(f"{cls.opcode} names {len(names)} results and {len(types)} types", code="E-SYNTAX")
+            problem = f"{cls.opcode} names {len(names)} results and {len(types)} types"
+            raise ModelError(problem, code="E-SYNTAX", at=place)
+        if cls.result_fields and len(types) != len(cls.result_fields):
+            problem = f"{cls.opcode} has {len(cls.result_fields)} results, got {len(types)} types"
+            raise ModelError(problem, code="E-SYNTAX", at=place)
         uses: list[Value | None] = [
             p if isinstance(p, Value) else None for p in rest[at + 1 :] if p is _ABSENT or isinstance(p, Value)
         ]
-        op = cls.from_parts(uses, attrs, types, loc or "")
+        try:
+            op = cls.from_parts(uses, attrs, types, loc or "")
+        except EmberError as e:
+            e.at = f"{place} {e.at}".strip()
+            raise
         for name, value in zip(names, op.results, strict=True):
             self._define(name, value)
         return op
@@ -167,7 +185,7 @@ class _Build(Transformer[Token, Any]):
     def output(self, name: Token, public: str) -> tuple[str, Value]:
         value = self.values.get(str(name))
         if value is None:
-            raise ModelError(f"value {name} is not defined", code="E-SYNTAX", at=f"line {name.line}")
+            raise ModelError(f"value {name} is not defined", code="E-SYNTAX", at=_place(name))
         return (public, value)
 
     def function(self, name: Token, *parts: Any) -> Function:
@@ -200,7 +218,20 @@ class _Build(Transformer[Token, Any]):
     def _define(self, name: Token, value: Value) -> Value:
         key = str(name)
         if key in self.values:
-            raise ModelError(f"value {key} is defined twice", code="E-SYNTAX", at=f"line {name.line}")
+            raise ModelError(f"value {key} is defined twice", code="E-SYNTAX", at=_place(name))
         value.name = None if key[1] in _NUMERIC else key[1:]
         self.values[key] = value
         return value
+
+
+def _place(t: Token) -> str:
+    return f"line {t.line}, column {t.column}"
+
+
+def _fits(x: Any, dtype: DType) -> bool:
+    """Whether a written element is one of ``dtype``."""
+    if isinstance(x, bool) or dtype is DType.BOOL:
+        return isinstance(x, bool) and dtype is DType.BOOL
+    if dtype.is_float:
+        return isinstance(x, int | float)
+    return isinstance(x, int) and dtype.limits[0] <= x <= dtype.limits[1]

@@ -137,7 +137,7 @@ class _Printer:
     def _param(self, v: Value) -> str:
         """An input's name is public: where it can't be the value's name in the text, it stands beside it."""
         name = self.names[id(v)]
-        public = f" as {json.dumps(v.name)}" if v.name and name != "%" + v.name else ""
+        public = f" as {json.dumps(v.name)}" if v.name and not (_PLAIN.match(v.name) and name == "%" + v.name) else ""
         return f"{name} : {format_type(v.type)}{public}"
 
     def _op(self, op: Op) -> str:

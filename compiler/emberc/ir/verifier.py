@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from emberc.errors import VerifyError
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, operand, optional, variadic
+from emberc.ir.types import TensorType
 from emberc.ir.values import Constant, Value
 
 
@@ -40,6 +43,10 @@ def _problems(function: Function) -> list[tuple[str, Op | None]]:
             if r.producer is not op:
                 found.append(("a result does not point back at its op", op))
             defined.add(id(r))
+    inside = {id(op) for op in function.ops}
+    for v in [*function.inputs, *(r for op in function.ops for r in op.results)]:
+        strangers = [u for u in v.users if id(u) not in inside]
+        found += [(f"{v} lists a user that is not in the function: {u}", None) for u in strangers[:1]]
     for name, v in function.outputs.items():
         if not known(v):
             found.append((f"output '{name}' is never defined", None))
@@ -65,6 +72,8 @@ def _type_problems(op: Op) -> list[str]:
         op.verify()
     except VerifyError as e:
         return [e.message]
+    except (ArithmeticError, LookupError, TypeError, ValueError) as e:  # a rule that took too much for granted
+        return [f"operands and attributes do not fit: {type(e).__name__}: {e}"]
     if len(inferred) != len(op.results):
         return [f"{len(op.results)} results, {len(inferred)} inferred"]
     for name, t, r in zip(op.result_fields or [""] * len(inferred), inferred, op.results, strict=False):
@@ -73,4 +82,21 @@ def _type_problems(op: Op) -> list[str]:
                 f"result '{name}' is {r.type.dtype.value}{list(r.shape)}, "
                 f"its operands make {t.dtype.value}{list(t.shape)}"
             )
+        out += [f"result '{name}' {problem}" for problem in _quant_problems(r.type)]
     return out
+
+
+def _quant_problems(t: TensorType) -> list[str]:
+    """Rules of a quantization: positive scales, one or as many as its axis is long, a zero point that exists."""
+    q = t.quant
+    if q is None:
+        return []
+    if not t.dtype.is_integer:
+        return [f"is {t.dtype.value} and has a quantization"]
+    want = 1 if q.axis is None else t.shape[q.axis] if 0 <= q.axis < t.rank else -1
+    if len(q.scale) != want:
+        return [f"has {len(q.scale)} scales on axis {q.axis} of {list(t.shape)}"]
+    if not all(isfinite(s) and s > 0 for s in q.scale):
+        return ["has a scale that is no positive number"]
+    lo, hi = t.dtype.limits
+    return [] if lo <= q.zero_point <= hi else [f"has zero point {q.zero_point}, outside {t.dtype.value}"]
