@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ember_attention.h"
+#include "ember_elementwise.h"
 
 /* Where the compiler's target has no Helium the same functions are plain C: a build runs on every machine. */
 #if defined(__ARM_FEATURE_MVE)
@@ -46,6 +47,33 @@ void ember_attention_s8_mve(const int8_t *q, const int8_t *k, const int8_t *v, c
                             void *scratch, const ember_attention_params *p);
 void ember_attention_s8_s16_mve(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                                 void *scratch, const ember_attention_params *p);
+
+/* q.add with 1 <= s1, s2 <= 16 and elements of a row side by side in x and y; otherwise as the portable kernels. */
+/* near: 8 <= s1, s2 <= 15; m1, m2 > -2^15; c, c and the first term, and the sum fit 16 bits. */
+void ember_add_near_s8_mve(const int8_t *x, const int8_t *y, int8_t *z, const ember_add_params *p);
+void ember_add_s8_mve(const int8_t *x, const int8_t *y, int8_t *z, const ember_add_params *p);
+void ember_add_s8_s16_mve(const int8_t *x, const int8_t *y, int16_t *z, const ember_add_params *p);
+void ember_add_s16_mve(const int16_t *x, const int16_t *y, int16_t *z, const ember_add_params *p);
+void ember_add_s16_s8_mve(const int16_t *x, const int16_t *y, int8_t *z, const ember_add_params *p);
+void ember_add_s16s8_mve(const int16_t *x, const int8_t *y, int16_t *z, const ember_add_params *p);
+void ember_add_s16s8_s8_mve(const int16_t *x, const int8_t *y, int8_t *z, const ember_add_params *p);
+
+/* q.layer_norm; out_shift <= 8 for int8 y. */
+typedef struct {
+    const int32_t *affine; /* [n padded to 4] gammas and betas, by fours in turn, see kernels/mve/ember_mve_norm.h */
+    uint64_t eps;          /* < 2^62 */
+    int32_t rows;
+    int32_t n;         /* 1 .. 16384 */
+    int32_t frac;      /* 28 - ceil(log2 sqrt n) */
+    int32_t out_shift; /* 0 .. 31 */
+    int32_t center;    /* 1: LayerNorm, 0: RMSNorm */
+} ember_mve_norm_params;
+
+/* x and y [rows, n]; y may be x where they have one type. */
+void ember_layer_norm_s8_mve(const int8_t *x, int8_t *y, const ember_mve_norm_params *p);
+void ember_layer_norm_s8_s16_mve(const int8_t *x, int16_t *y, const ember_mve_norm_params *p);
+void ember_layer_norm_s16_s8_mve(const int16_t *x, int8_t *y, const ember_mve_norm_params *p);
+void ember_layer_norm_s16_mve(const int16_t *x, int16_t *y, const ember_mve_norm_params *p);
 
 #ifdef __cplusplus
 }

@@ -24,8 +24,9 @@
     MAC("r2", X, "q4")                                                                                                 \
     FIRST("q2")                                                                                                        \
     MAC("r10", X, "q5")                                                                                                \
-    SECOND("q3") MAC("r4", X, "q2") FIRST("q4") MAC("r12", X, "q3") SECOND("q5") NEXT1 MAC("r6", X, "q4")              \
-        NEXT2 MAC("lr", X, "q5") NEXT3
+    SECOND("q3")                                                                                                       \
+    MAC("r4", X, "q2")                                                                                                 \
+    FIRST("q4") MAC("r12", X, "q3") SECOND("q5") NEXT1 MAC("r6", X, "q4") NEXT2 MAC("lr", X, "q5") NEXT3
 
 #define UNIT_THEN(X, Y) UNIT(X, ROW(Y), FIRST("q2"), SECOND("q3"))
 #define LAST(X) UNIT(X, "subs r7, #1\n\t", "", "")

@@ -1,0 +1,52 @@
+"""q.add on Helium (``kernels/mve/ember_mve_sum.h``, ``ember_add_near_s8_mve.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
+from emberc.backend.c.variants.mve_matmul import ISA
+from emberc.backend.c.variants.runtime import kernel_source
+from emberc.ir.op import Op
+from emberc.ir.ops.integer_elementwise import Add, Broadcast, scaled_bounds
+from emberc.ir.strides import broadcast_strides
+from emberc.ir.types import DType
+
+
+def side_by_side(op: Broadcast) -> bool:
+    """Whether neighbours of the result's rows are neighbours in both operands."""
+    if not op.results[0].type.elements:
+        return False
+    _, strides = broadcast_strides(op.results[0].shape, [op.x.shape, op.y.shape])
+    return all(s[-1] == 1 for s in strides)
+
+
+def accepts_add(op: Op) -> bool:
+    """Factors that a doubling multiplication applies in one step."""
+    assert isinstance(op, Add)
+    return side_by_side(op) and all(1 <= s <= 16 for s in (op.s1, op.s2))
+
+
+def accepts_near(op: Op) -> bool:
+    """Sums that stay inside 16 bits from term to term."""
+    assert isinstance(op, Add)
+    shifts = all(8 <= s <= 15 for s in (op.s1, op.s2)) and min(op.m1, op.m2) > -(1 << 15)
+    least = most = op.c
+    bounds = [(least, most)]
+    for m, s in ((op.m1, op.s1), (op.m2, op.s2)):
+        low, high = scaled_bounds(DType.I8, m, s)
+        least, most = least + low, most + high
+        bounds.append((least, most))
+    low, high = DType.I16.limits
+    return side_by_side(op) and shifts and all(low <= b[0] and b[1] <= high for b in bounds)
+
+
+def _variant(function: str, accepts: Callable[[Op], bool], otherwise: Variant | None = None) -> Variant:
+    name = f"{function}_{ISA}"
+    return Variant(Kernel(name, kernel_source(ISA, name)), accepts, otherwise)
+
+
+for _types in ("s8", "s8_s16", "s16", "s16_s8", "s16s8", "s16s8_s8"):
+    _function = f"ember_add_{_types}"
+    VARIANTS[ISA, _function] = _variant(_function, accepts_add)
+VARIANTS[ISA, "ember_add_s8"] = _variant("ember_add_near_s8", accepts_near, VARIANTS[ISA, "ember_add_s8"])
