@@ -230,4 +230,7 @@ def _convert(text: str, kind: str, where: str) -> Any:
             return int(text)
         return float(text) if kind.startswith("float") else text
     except (KeyError, ValueError):
-        raise UsageError(f"{where}: '{text}' is not a {kind}") from None
+        words = (
+            "true or false" if kind.startswith("bool") else "a whole number" if kind.startswith("int") else "a number"
+        )
+        raise UsageError(f"{where} is {words}, not '{text}'", hints=[f"write {where[:-1]}=VALUE}}"]) from None
