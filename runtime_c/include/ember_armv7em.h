@@ -39,6 +39,10 @@ typedef struct {
 void ember_matmul_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
 void ember_matmul_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);
 
+/* The same, scheduled for the two issue slots of Cortex-M7. */
+void ember_matmul_s8_armv7em_m7(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
+void ember_matmul_s8_s16_armv7em_m7(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);
+
 /* The same for one row; scratch 4 * ceil(k / 2) + 16 bytes. */
 void ember_matmul_row_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
 void ember_matmul_row_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);

@@ -40,6 +40,14 @@ def test_the_kernels_keep_their_figures(core: str) -> None:
     assert over == []
 
 
+def test_the_cortex_m7_keeps_its_modelled_cycles() -> None:
+    limits = [0.70, 0.65, 0.80, 0.79, 0.80]
+    rows = bench_kernels(["cortex-m7"], cases=[matmul(*args) for _, args, _ in LIMITS[:5]])
+    assert all(row.equal for row in rows)
+    cycles = [row.modelled_cycles_per_unit or 9.9 for row in rows]
+    assert [c for c, limit in zip(cycles, limits, strict=True) if c > limit] == []
+
+
 def test_the_same_image_counts_the_same() -> None:
     once, again = (bench_kernels(["cortex-m4"], cases=[matmul(5, 20, 7), table(3, 17)]) for _ in range(2))
     assert once == again

@@ -50,7 +50,7 @@ def test_small_shapes(y: str) -> None:
 @pytest.mark.parametrize("core", CORES)
 def test_large_shapes(core: str) -> None:
     """k around the ends of the unrolled loops, and beyond the bound of a sum."""
-    shapes = [(3, k, 4) for k in (126, 128, 129, 131, 132, 133, 258, 387, 515, 516)]
+    shapes = [(3, k, 4) for k in (64, 65, 66, 68, 70, 126, 128, 129, 131, 132, 133, 258, 387, 515, 516)]
     shapes += [(1, k, 4) for k in (120, 127, 128, 129, 130, 135, 256, 516)]
     shapes += [(2, k, 4) for k in (42, 43, 44, 47, 48, 49, 90, 516)]
     shapes += [(m, k, n) for k in (517, 1100, 1307) for m, n in ((1, 5), (2, 3), (4, 2))]

@@ -60,7 +60,7 @@ def test_kernel_families_of_each_core() -> None:
         "host": ("portable",),
         "cortex-m3": ("portable",),
         "cortex-m4": ("portable", "armv7em"),
-        "cortex-m7": ("portable", "armv7em"),
+        "cortex-m7": ("portable", "armv7em", "armv7em-m7"),
         "cortex-m33": ("portable", "armv7em"),
         "cortex-m55": ("portable", "armv7em", "mve"),
         "rv32": ("portable", "rv32"),

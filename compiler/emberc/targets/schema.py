@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ISA_FEATURES = ("portable", "armv7em", "mve", "rv32")
-"""Known kernel families, each a folder of ``runtime_c/kernels``."""
+ISA_FEATURES = ("portable", "armv7em", "armv7em-m7", "mve", "rv32")
+"""Known kernel families, each a folder of ``runtime_c/kernels``; "-m7" are the same instructions in the order that
+suits a Cortex-M7, beside the others."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ typedef struct {
 
 /* rows x columns: the row panel is [pair][row] of int16 pairs; y of int8 or int16. */
 void ember_dual_3x2(const ember_dual_block *block);
+void ember_dual_3x2_m7(const ember_dual_block *block);
 void ember_dual_2x2(const ember_dual_block *block);
 void ember_dual_1x4(const ember_dual_block *block);
 

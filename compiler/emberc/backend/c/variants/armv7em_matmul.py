@@ -16,6 +16,7 @@ from emberc.ir.ops.integer_matmul import Matmul
 from emberc.ir.types import Array, DType
 
 ISA = "armv7em"
+M7 = "armv7em-m7"
 
 EXACT = 1 << 23
 """A column's sum of products must stay below this to be told from its neighbour's."""
@@ -150,3 +151,4 @@ for _types in ("s8", "s8_s16"):
         _many_rows,
         otherwise=Variant(_kernel(f"ember_matmul_row_{_types}_{ISA}"), accepts),
     )
+    VARIANTS[M7, f"ember_matmul_{_types}"] = Variant(_kernel(f"ember_matmul_{_types}_{ISA}_m7"), _many_rows)

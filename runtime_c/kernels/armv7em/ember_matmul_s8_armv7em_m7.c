@@ -1,0 +1,9 @@
+/* q.matmul, int8 x, int8 y, two rows or more: dual-column weights (ember_dual.h) on Cortex-M7, then a table where there is one. */
+#include "ember_dual_table.h"
+
+void ember_matmul_s8_armv7em_m7(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p)
+{
+    ember_dual_matmul_m7(x, (uint8_t *)y, scratch, p, 1);
+    if (p->table != NULL)
+        ember_dual_table_s8(y, p->table, p->rows * p->n);
+}
