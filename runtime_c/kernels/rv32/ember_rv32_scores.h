@@ -73,6 +73,7 @@ EMBER_RV32_INLINE void ember_rv32_scores(int16_t *scores, const int32_t *panel, 
     for (int32_t j = 0; j < keys; j += 2) {
         int32_t products[2 * EMBER_RV32_QUERIES];
         ember_rv32_products(products, panel, k, j + 1 < keys ? k + p->k_stride : k, p->head_dim);
+        EMBER_RV32_UNROLLED
         for (int32_t i = 0; i < 2 * EMBER_RV32_QUERIES; i++)
             *scores++ = ember_clamp_s16(ember_rv32_scale(ember_shift_left(products[i], shift), m, 1));
         k += 2 * p->k_stride;
