@@ -22,6 +22,7 @@ from emberc.ir.ops import (
     integer_movement,
     integer_norm,
     integer_reduce,
+    integer_rows,
     integer_table,
 )
 from emberc.ir.strides import broadcast_strides, copies
@@ -128,6 +129,22 @@ def _attention(op: integer_attention.Attention, a: Arrays, y: Any) -> None:
         **_fields(op, "m_score shift_score c_out shift_out zero_point"),
     )
     call(op.kernel(), q, k, v, mask, *bias, y, aligned(op.scratch_bytes()), p)
+
+
+def _depthwise_rows(op: integer_rows.DepthwiseRows, a: Arrays, y: Any) -> None:
+    x, w, bias, m = a
+    p = fill(
+        "ember_depthwise_rows_params",
+        w=w,
+        bias=bias,
+        m=m,
+        batches=x.shape[0],
+        x_rows=x.shape[1],
+        channels=x.shape[2],
+        taps=w.shape[0],
+        **_fields(op, "rows before dilation zx shift zero_point"),
+    )
+    call(op.kernel(), x, y, p)
 
 
 def _layer_norm(op: integer_norm.LayerNorm, a: Arrays, y: Any) -> None:
@@ -265,6 +282,7 @@ CALLS: dict[str, Callable[[Any, Arrays, Any], None]] = {
     "q.batch_matmul": _batch_matmul,
     "q.attention": _attention,
     "q.biased_attention": _attention,
+    "q.depthwise_rows": _depthwise_rows,
     "q.layer_norm": _layer_norm,
     "q.softmax": _softmax,
     "q.add": _add,

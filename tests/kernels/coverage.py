@@ -6,6 +6,7 @@ KERNEL_TESTS = {
     "q.matmul": "test_matmul.test_matmul",
     "q.batch_matmul": "test_matmul.test_batch_matmul",
     "q.attention": "test_attention.test_attention",
+    "q.depthwise_rows": "test_rows.test_depthwise_rows",
     "q.biased_attention": "test_biased_attention.test_biased_attention",
     "q.layer_norm": "test_norm.test_layer_norm",
     "q.softmax": "test_norm.test_softmax",

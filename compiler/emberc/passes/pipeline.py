@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emberc.passes.canonicalize import Canonicalize
+from emberc.passes.conv_to_rows import ConvToRows
 from emberc.passes.fuse_attention import FuseAttention
 from emberc.passes.fuse_embedding import FuseEmbedding
 from emberc.passes.fuse_epilogue import FuseEpilogue
@@ -24,6 +25,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
         [
             # float -> float
             Canonicalize(),  # one spelling for what exporters write in many
+            ConvToRows(),  # convolution over time, channels last
             FuseNorm(),  # LayerNorm and RMSNorm from their parts
             FuseGelu(),  # GELU and SiLU from their parts
             HoistScalars(),  # attention's scale, gains on activations
@@ -32,6 +34,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseAttention(),  # softmax(q k^T) v without the L x L matrix
             FuseEmbedding(),  # table look-ups summed in one op
             PruneRows(),  # only the rows that the outputs need
+            ConvToRows(),  # and of a convolution, only what they reach
             FuseLinear(),  # pruning may have brought a linear and its bias together
             FuseQkv(),  # linears of one input become one
             # float -> integer

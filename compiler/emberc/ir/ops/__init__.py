@@ -7,6 +7,7 @@ from emberc.ir.ops import float_linear as float_linear
 from emberc.ir.ops import float_movement as float_movement
 from emberc.ir.ops import float_norm as float_norm
 from emberc.ir.ops import float_reduce as float_reduce
+from emberc.ir.ops import float_rows as float_rows
 from emberc.ir.ops import float_unary as float_unary
 from emberc.ir.ops import integer_attention as integer_attention
 from emberc.ir.ops import integer_biased as integer_biased
@@ -17,5 +18,6 @@ from emberc.ir.ops import integer_matmul as integer_matmul
 from emberc.ir.ops import integer_movement as integer_movement
 from emberc.ir.ops import integer_norm as integer_norm
 from emberc.ir.ops import integer_reduce as integer_reduce
+from emberc.ir.ops import integer_rows as integer_rows
 from emberc.ir.ops import integer_table as integer_table
 from emberc.ir.ops import row_tiles as row_tiles

@@ -1,0 +1,21 @@
+/* q.depthwise_rows, int8 x, int16 y: any values; the compiler proved that the shifted sums fit 32 bits. */
+#include "ember_math.h"
+#include "ember_rows.h"
+
+void ember_depthwise_rows_s8_s16(const int8_t *x, int16_t *y, const ember_depthwise_rows_params *restrict p)
+{
+    for (int32_t b = 0; b < p->batches; b++) {
+        for (int32_t t = 0; t < p->rows; t++) {
+            for (int32_t c = 0; c < p->channels; c++) {
+                int32_t sum = p->bias[c];
+                for (int32_t k = 0; k < p->taps; k++) {
+                    const int32_t row = t + k * p->dilation - p->before;
+                    if (row >= 0 && row < p->x_rows)
+                        sum += (x[row * p->channels + c] - p->zx) * p->w[k * p->channels + c];
+                }
+                *y++ = ember_clamp_s16(ember_high_multiply(ember_shift_left(sum, p->shift), p->m[c], p->zero_point));
+            }
+        }
+        x += p->x_rows * p->channels;
+    }
+}
