@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
-from emberc.errors import UnsupportedError, VerifyError
+from emberc.errors import UnsupportedError, UsageError, VerifyError
 from emberc.ir.graph import Module
 from emberc.passes.lower import LOWERINGS, Lowering
 from emberc.passes.manager import Pass
@@ -48,7 +48,7 @@ class Quantize(Pass):
         if not isinstance(data, CalibrationData):
             data = synthetic_calibration(module.main)
             module.notes.append("no calibration data: synthetic samples were used, accuracy is not representative")
-        policy = Policy(self.observer, self.percentile, self.precision, _pairs(self.overrides))
+        policy = Policy(self.observer, self.percentile, self.precision, _overrides(self.overrides, module))
         for name, function in module.functions.items():
             stats = observe(function, data.samples, histograms=self.observer != "minmax")
             module.functions[name] = Lowering(choose_types(function, stats, policy)).run(function)
@@ -62,5 +62,18 @@ class Quantize(Pass):
                     raise VerifyError(f"a float value is left: {op}")
 
 
-def _pairs(text: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in text.split(";") if "=" in part)
+def _overrides(text: str, module: Module) -> dict[str, str]:
+    """``"node=i16;other=i8"`` by node. Raises UsageError for anything else, and for a node that is not there."""
+    chosen: dict[str, str] = {}
+    nodes = {op.loc for op in module.ops()}
+    for part in filter(None, text.split(";")):
+        node, _, width = part.rpartition("=")
+        if width not in ("i8", "i16"):
+            raise UsageError(f"override '{part}' is not NODE=i8 or NODE=i16")
+        if node not in nodes:
+            raise UsageError(
+                f"override '{part}': no op comes from a node '{node}' when the model is quantized",
+                hints=["emberc opt --print-after fuse-qkv shows the nodes as 'loc'"],
+            )
+        chosen[node] = width
+    return chosen

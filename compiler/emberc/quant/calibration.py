@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,15 +108,26 @@ def observe(
 
 def _read(source: str | Path | Mapping[str, Any]) -> dict[str, Array]:
     if isinstance(source, Mapping):
-        return {str(k): np.asarray(v) for k, v in source.items()}
+        return {str(k): _array(str(k), v) for k, v in source.items()}
     path = Path(source)
     if not path.is_file():
         raise CalibrationError(f"there is no file '{path}'", hints=["pass --calib an .npz with one array per input"])
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {k: file[k] for k in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as e:
-        raise CalibrationError(f"'{path}' is not a readable .npz: {e}", hints=["write it with np.savez"]) from e
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.lib.npyio.NpzFile):
+            with file:
+                return {k: file[k] for k in file.files}
+        problem = "it holds one array without a name"
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as e:
+        problem = str(e)
+    raise CalibrationError(f"'{path}' is not a readable .npz: {problem}", hints=["write it with np.savez"])
+
+
+def _array(name: str, data: Any) -> Array:
+    try:
+        return np.asarray(data)
+    except ValueError as e:
+        raise CalibrationError(f"calibration array '{name}' is not an array: {e}") from e
 
 
 def _shape(name: str, array: Array, v: Value) -> Array:
@@ -139,6 +151,14 @@ def _shape(name: str, array: Array, v: Value) -> Array:
         lo, hi = dtype.limits
         if array.size and (int(array.min()) < lo or int(array.max()) > hi):
             raise CalibrationError(f"calibration array '{name}' holds values outside {dtype.value}")
+        rows = _table_rows(v)
+        if array.size and rows is not None and (int(array.min()) < 0 or int(array.max()) >= rows):
+            wrong = int(array.min()) if int(array.min()) < 0 else int(array.max())
+            raise CalibrationError(
+                f"calibration array '{name}' holds {wrong}, the table that it indexes has rows 0 .. {rows - 1}",
+                at=f"input '{name}'",
+                hints=["tokenize with the vocabulary that the model was trained with"],
+            )
     return array.reshape(len(array), *want).astype(dtype.numpy)
 
 
@@ -148,22 +168,26 @@ def _same(given: tuple[int, ...], want: tuple[int, ...]) -> bool:
 
 def _index_bound(v: Value) -> int | None:
     """Rows of the smallest table that the value indexes, through integer ops; None when it indexes none."""
-    bounds: list[int] = []
-    for op in _users(v, set()):
+    return min(_tables(v, lambda op: op.result.type.dtype.is_integer), default=None)
+
+
+def _table_rows(v: Value) -> int | None:
+    """Rows of the smallest table that the elements of ``v`` themselves index, unchanged; None for none."""
+    return min(_tables(v, lambda op: op.opcode in _KEEPS and op.result.type.dtype.is_integer), default=None)
+
+
+#: ops that hand integers on as they are
+_KEEPS = {"f.cast", "f.reshape", "f.transpose", "f.expand", "f.slice", "f.concat"}
+
+
+def _tables(v: Value, follow: Callable[[Op], bool]) -> Iterator[int]:
+    """Rows of the tables that ``v`` indexes, itself or through ops that ``follow`` accepts."""
+    for op in {id(u): u for u in v.users}.values():
         if op.opcode == "f.embed":
             parts = [p for p in op.operands if p is not None]
             half = len(parts) // 2
-            bounds += [t.shape[0] for i, t in zip(parts[:half], parts[half:], strict=True) if not i.type.dtype.is_float]
-        elif op.opcode == "f.gather" and op.operands[1] is not None and op.operands[0] is not None:
-            bounds.append(op.operands[0].shape[int(op.attrs.get("axis") or 0)])  # type: ignore[arg-type]
-    return min(bounds) if bounds else None
-
-
-def _users(v: Value, seen: set[int]) -> Iterator[Op]:
-    for op in v.users:
-        if id(op) in seen:
-            continue
-        seen.add(id(op))
-        yield op
-        if op.results and op.results[0].type.dtype.is_integer:
-            yield from _users(op.results[0], seen)
+            yield from (t.shape[0] for ids, t in zip(parts[:half], parts[half:], strict=True) if ids is v)
+        elif op.opcode == "f.gather" and op.operands[1] is v and op.operands[0] is not None:
+            yield op.operands[0].shape[int(op.attrs.get("axis") or 0)]  # type: ignore[arg-type]
+        elif len(op.results) == 1 and follow(op):
+            yield from _tables(op.result, follow)

@@ -32,6 +32,8 @@ def multiplier(factors: float | Sequence[float] | NDArray[np.float64], bound: in
     bits can tell, which no calibrated range leads to.
     """
     real = np.atleast_1d(np.asarray(factors, np.float64))
+    if not np.isfinite(real).all():
+        raise InternalError(f"factors {real} are not finite", at=at)
     shift = -max(0, bound.bit_length() - 31)
     while np.rint(np.abs(real) * 2.0 ** (32 - shift)).max(initial=0.0) >= INT32:
         shift += 1
@@ -70,7 +72,8 @@ def requantized_sum(factors: Sequence[float], zeros: Sequence[int], zero_point: 
     """Integers for y = sum_i factor_i * (x_i - zeros_i) + constant + zero_point, all in output steps.
 
     ``c`` holds the rounding half, the zero points, and half a unit for each floor, which cancels their mean.
-    Raises InternalError when a factor is beyond 2^15.
+    The fractional bits are as many, up to 6, as leave every sum of int16 values inside 32 bits. Raises InternalError
+    when there is no such number: factors near 2^15.
     """
     for frac in range(6, -1, -1):
         terms = [rescale(f, frac) for f in factors]
@@ -79,5 +82,6 @@ def requantized_sum(factors: Sequence[float], zeros: Sequence[int], zero_point: 
             c = 2.0 ** (frac - 1) if frac else 0.0
             c += (zero_point + constant) * 2.0**frac
             c += sum(0.5 * (t.s > 0) - z * t.m / 2.0**t.s for t, z in zip(known, zeros, strict=True))
-            return Sum(tuple(known), round(c), frac)
+            if sum((abs(t.m) << 15) >> t.s for t in known) + abs(c) < INT32 - len(known):
+                return Sum(tuple(known), round(c), frac)
     raise InternalError(f"scales differ by more than a sum can take: factors {list(factors)}")

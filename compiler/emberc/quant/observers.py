@@ -81,6 +81,8 @@ def choose_range(
     """
     if method not in METHODS:
         raise UsageError(f"unknown observer '{method}'", hints=[f"observers are: {', '.join(METHODS)}"])
+    if not 50 < percentile <= 100:
+        raise UsageError(f"percentile {percentile} is not above 50 and up to 100", hints=["99.99 clips one in 10,000"])
     lo, hi = min(stats.lo, 0.0), max(stats.hi, 0.0)
     if not np.isfinite(lo) or not np.isfinite(hi):
         return (0.0, 1.0)
