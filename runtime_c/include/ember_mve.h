@@ -10,6 +10,9 @@
 
 #include "ember_attention.h"
 #include "ember_elementwise.h"
+#include "ember_embed.h"
+#include "ember_norm.h"
+#include "ember_table.h"
 
 /* Where the compiler's target has no Helium the same functions are plain C: a build runs on every machine. */
 #if defined(__ARM_FEATURE_MVE)
@@ -74,6 +77,29 @@ void ember_layer_norm_s8_mve(const int8_t *x, int8_t *y, const ember_mve_norm_pa
 void ember_layer_norm_s8_s16_mve(const int8_t *x, int16_t *y, const ember_mve_norm_params *p);
 void ember_layer_norm_s16_s8_mve(const int16_t *x, int8_t *y, const ember_mve_norm_params *p);
 void ember_layer_norm_s16_mve(const int16_t *x, int16_t *y, const ember_mve_norm_params *p);
+
+/* q.embed of at most four tables. */
+int ember_embed_s8_mve(const int32_t *const *ids, int8_t *y, const ember_embed_params *p);
+int ember_embed_s16_mve(const int32_t *const *ids, int16_t *y, const ember_embed_params *p);
+
+/* q.softmax with table[0] >= 512, and q.table. */
+void ember_softmax_s8_mve(const int8_t *x, int8_t *y, const ember_softmax_params *p);
+void ember_table_s8_mve(const int8_t *x, int8_t *y, const ember_table_params *p);
+void ember_table_s8_s16_mve(const int8_t *x, int16_t *y, const ember_table_params *p);
+
+/* q.requantize with 1 <= s <= 16. */
+void ember_requantize_s8_mve(const int8_t *x, int8_t *y, const ember_requantize_params *p);
+void ember_requantize_s8_s16_mve(const int8_t *x, int16_t *y, const ember_requantize_params *p);
+void ember_requantize_s16_s8_mve(const int16_t *x, int8_t *y, const ember_requantize_params *p);
+void ember_requantize_s16_mve(const int16_t *x, int16_t *y, const ember_requantize_params *p);
+
+/* q.mul with a zero point of 0 for int16 operands and elements of a row side by side in x and y. */
+void ember_mul_s8_mve(const int8_t *x, const int8_t *y, int8_t *z, const ember_mul_params *p);
+void ember_mul_s8_s16_mve(const int8_t *x, const int8_t *y, int16_t *z, const ember_mul_params *p);
+void ember_mul_s16_mve(const int16_t *x, const int16_t *y, int16_t *z, const ember_mul_params *p);
+void ember_mul_s16_s8_mve(const int16_t *x, const int16_t *y, int8_t *z, const ember_mul_params *p);
+void ember_mul_s16s8_mve(const int16_t *x, const int8_t *y, int16_t *z, const ember_mul_params *p);
+void ember_mul_s16s8_s8_mve(const int16_t *x, const int8_t *y, int8_t *z, const ember_mul_params *p);
 
 #ifdef __cplusplus
 }

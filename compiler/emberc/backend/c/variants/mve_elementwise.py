@@ -1,4 +1,4 @@
-"""q.add on Helium (``kernels/mve/ember_mve_sum.h``, ``ember_add_near_s8_mve.c``)."""
+"""q.add, q.mul and q.requantize on Helium (``kernels/mve/ember_mve_sum.h``, ``ember_add_near_s8_mve.c``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
 from emberc.backend.c.variants.mve_matmul import ISA
 from emberc.backend.c.variants.runtime import kernel_source
 from emberc.ir.op import Op
-from emberc.ir.ops.integer_elementwise import Add, Broadcast, scaled_bounds
+from emberc.ir.ops.integer_elementwise import Add, Broadcast, Mul, Requantize, scaled_bounds
 from emberc.ir.strides import broadcast_strides
 from emberc.ir.types import DType
 
@@ -41,6 +41,19 @@ def accepts_near(op: Op) -> bool:
     return side_by_side(op) and shifts and all(low <= b[0] and b[1] <= high for b in bounds)
 
 
+def accepts_mul(op: Op) -> bool:
+    """Differences that fit 16 bits."""
+    assert isinstance(op, Mul)
+    zeros = ((op.x, op.zx), (op.y, op.zy))
+    return side_by_side(op) and all(z == 0 or v.type.dtype is DType.I8 for v, z in zeros)
+
+
+def accepts_requantize(op: Op) -> bool:
+    """A factor that a doubling multiplication applies in one step."""
+    assert isinstance(op, Requantize)
+    return 1 <= op.s <= 16
+
+
 def _variant(function: str, accepts: Callable[[Op], bool], otherwise: Variant | None = None) -> Variant:
     name = f"{function}_{ISA}"
     return Variant(Kernel(name, kernel_source(ISA, name)), accepts, otherwise)
@@ -49,4 +62,9 @@ def _variant(function: str, accepts: Callable[[Op], bool], otherwise: Variant | 
 for _types in ("s8", "s8_s16", "s16", "s16_s8", "s16s8", "s16s8_s8"):
     _function = f"ember_add_{_types}"
     VARIANTS[ISA, _function] = _variant(_function, accepts_add)
+    _function = f"ember_mul_{_types}"
+    VARIANTS[ISA, _function] = _variant(_function, accepts_mul)
+for _types in ("s8", "s8_s16", "s16", "s16_s8"):
+    _function = f"ember_requantize_{_types}"
+    VARIANTS[ISA, _function] = _variant(_function, accepts_requantize)
 VARIANTS[ISA, "ember_add_s8"] = _variant("ember_add_near_s8", accepts_near, VARIANTS[ISA, "ember_add_s8"])
