@@ -18,6 +18,7 @@ from emberc.ir.ops import (
     integer_compare,
     integer_elementwise,
     integer_embed,
+    integer_index,
     integer_matmul,
     integer_movement,
     integer_norm,
@@ -273,6 +274,22 @@ def _reduce_max(op: integer_reduce.ReduceMax, a: Arrays, y: Any) -> None:
     call(op.kernel(), a[0], y, fill("ember_reduce_max_params", **_reduced(op, a[0])))
 
 
+def _index(op: integer_index.Index, a: Arrays, z: Any) -> None:
+    kind = ["add", "sub", "mul", "min", "max"].index(op.kind)
+    call(op.kernel(), *a, z, fill("ember_index_params", shape=_pair(op, *a), kind=kind))
+
+
+def _cumsum(op: integer_index.Cumsum, a: Arrays, y: Any) -> None:
+    s, i = a[0].shape, op.axis
+    more = {"exclusive": int(op.exclusive), "reverse": int(op.reverse)}
+    p = fill("ember_cumsum_params", outer=prod(s[:i]), length=s[i], inner=prod(s[i + 1 :]), **more)
+    call(op.kernel(), a[0], y, p)
+
+
+def _widen(op: integer_index.Widen, a: Arrays, y: Any) -> None:
+    call("ember_widen", a[0], y, fill("ember_widen_params", count=y.size))
+
+
 def _fields(op: Op, names: str) -> dict[str, Any]:
     return {n: getattr(op, n) for n in names.split()}
 
@@ -304,4 +321,7 @@ CALLS: dict[str, Callable[[Any, Arrays, Any], None]] = {
     "q.where": _where,
     "q.reduce_sum": _reduce_sum,
     "q.reduce_max": _reduce_max,
+    "q.index": _index,
+    "q.cumsum": _cumsum,
+    "q.widen": _widen,
 }

@@ -29,6 +29,7 @@ class Canonicalize(RewritePass):
     and(x, all true)        -->  expand(x)                   also mul by ones, add of zeros
     where(isnan(p), 0, p)   -->  p                           p a softmax: the exporter's guard for masked rows
     gather(x, i)            -->  slice                       one constant index
+    gather(c, i)            -->  c                           c the same everywhere: token types by position
     """
 
     name: ClassVar[str] = "canonicalize"
@@ -48,6 +49,8 @@ class Canonicalize(RewritePass):
             (op("f.reshape", x), lambda m, b: m["x"] if m["x"].shape == m.root.result.shape else None),
             (op("f.where", op("f.isnan", p), scalar(0.0), p), lambda m, b: m["p"]),
             (op("f.gather", x, constant("i"), name="g"), _gather_one),
+            (op("f.gather", any_value("c", _uniform), any_value("i")), _uniform_result),
+            (op("f.gather_nd", any_value("c", _uniform), any_value("i")), _uniform_result),
         ]
         rules += [(op(code, op("f.expand", x), y), _drop_expand) for code in ELEMENTWISE]
         rules += [(op(code, y, op("f.expand", x)), _drop_expand) for code in ELEMENTWISE]
@@ -126,3 +129,11 @@ def _gather_one(m: Match, b: Builder) -> Replacement:
     i = int(index.reshape(-1)[0]) % m["x"].shape[axis]
     part = b.emit(op_class("f.slice"), m["x"], starts=[i], ends=[i + 1], axes=[axis], steps=[1])
     return b.emit(op_class("f.reshape"), part, shape=list(m.root.result.shape))
+
+
+def _uniform(v: Value) -> bool:
+    return v.const is not None and v.const.size > 0 and bool((v.const == v.const.flat[0]).all())
+
+
+def _uniform_result(m: Match, b: Builder) -> Replacement:
+    return b.const(np.full(m.root.result.shape, m.const("c").flat[0]))

@@ -14,6 +14,7 @@ from emberc.ir.ops import integer_biased as integer_biased
 from emberc.ir.ops import integer_compare as integer_compare
 from emberc.ir.ops import integer_elementwise as integer_elementwise
 from emberc.ir.ops import integer_embed as integer_embed
+from emberc.ir.ops import integer_index as integer_index
 from emberc.ir.ops import integer_matmul as integer_matmul
 from emberc.ir.ops import integer_movement as integer_movement
 from emberc.ir.ops import integer_norm as integer_norm

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from emberc.errors import UnsupportedError
 from emberc.ir.op import Op
 from emberc.ir.ops.float_unary import Unary
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
@@ -13,6 +12,7 @@ from emberc.ir.rewrite import splat
 from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
+from emberc.passes.lower.index import lower_index
 from emberc.quant.multiplier import multiplier, requantized_sum
 from emberc.quant.precision import affine
 
@@ -46,7 +46,7 @@ def lower_sum(op: Op, ctx: Lowering) -> Value:
     assert a is not None and b is not None
     out = ctx.type_of(op.result)
     if out.quant is None:
-        return lower_integers(op, ctx)
+        return lower_index(op, ctx)
     sign = -1.0 if op.opcode == "f.sub" else 1.0
     terms = [(ctx.get(a), 1.0), (ctx.get(b), sign)]
     if terms[0][0].type.dtype is DType.I8 and terms[1][0].type.dtype is DType.I16:
@@ -74,11 +74,6 @@ def lower_sum(op: Op, ctx: Lowering) -> Value:
     )
 
 
-def lower_integers(op: Op, ctx: Lowering) -> Value:
-    """Arithmetic on indices has no integer op of its own. Raises UnsupportedError."""
-    raise UnsupportedError(f"{op.opcode} on {op.result.type.dtype.value} values is not compiled", at=op.loc)
-
-
 @lowering("f.mul")
 def lower_product(op: Op, ctx: Lowering) -> Value:
     """x * y; with one number a change of scale."""
@@ -86,7 +81,7 @@ def lower_product(op: Op, ctx: Lowering) -> Value:
     assert a is not None and b is not None
     out = ctx.type_of(op.result)
     if out.quant is None:
-        return lower_integers(op, ctx)
+        return lower_index(op, ctx)
     for x, c in ((a, b), (b, a)):
         number = splat(c)
         if number is not None and x.shape == op.result.shape:
@@ -123,7 +118,7 @@ def lower_function(op: Unary, ctx: Lowering) -> Value:
     x, out = ctx.get(op.x), ctx.type_of(op.y)
     quant = x.type.quant
     if quant is None or out.quant is None:
-        return lower_integers(op, ctx)
+        return lower_index(op, ctx)
     name = op.opcode[2:]
     if x.type.dtype is DType.I8:
         q = np.arange(-128, 128, dtype=np.int8)

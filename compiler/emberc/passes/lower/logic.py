@@ -9,6 +9,7 @@ from emberc.ir.types import DType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
+from emberc.passes.lower.index import as_index
 
 COMPARE = {
     "f.equal": "eq", "f.less": "lt", "f.less_or_equal": "le", "f.greater": "gt", "f.greater_or_equal": "ge",
@@ -25,6 +26,8 @@ def lower_cast(op: Op, ctx: Lowering) -> Value:
         return x if x.type.dtype is DType.BOOL else ctx.emit(Nonzero, x, type=out)
     if x.type.dtype is out.dtype and (out.quant is None) == (x.type.quant is None):
         return x
+    if x.type.dtype is DType.BOOL and out.dtype is DType.I32:
+        return as_index(x, ctx)
     raise UnsupportedError(
         f"a cast from {source.type.dtype.value} to {op.result.type.dtype.value} is left after folding",
         at=op.loc,

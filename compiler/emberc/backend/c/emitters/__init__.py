@@ -3,6 +3,7 @@
 from emberc.backend.c.emitters import attention as attention
 from emberc.backend.c.emitters import elementwise as elementwise
 from emberc.backend.c.emitters import embed as embed
+from emberc.backend.c.emitters import index as index
 from emberc.backend.c.emitters import logic as logic
 from emberc.backend.c.emitters import matmul as matmul
 from emberc.backend.c.emitters import movement as movement
