@@ -13,6 +13,7 @@ from emberc.passes.fuse_norm import FuseNorm
 from emberc.passes.fuse_qkv import FuseQkv
 from emberc.passes.hoist_scalars import HoistScalars
 from emberc.passes.manager import Pipeline
+from emberc.passes.merge_adapters import MergeAdapters
 from emberc.passes.merge_equal import MergeEqual
 from emberc.passes.prune_rows import PruneRows
 from emberc.passes.quantize import Quantize
@@ -30,6 +31,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseGelu(),  # GELU and SiLU from their parts
             HoistScalars(),  # attention's scale, gains on activations
             FuseLinear(),  # products with constants, their biases and gains
+            MergeAdapters(),  # LoRA into the weights that it adapts
             MergeEqual(),  # masks that exporters repeat per layer
             FuseAttention(),  # softmax(q k^T) v without the L x L matrix
             FuseEmbedding(),  # table look-ups summed in one op
