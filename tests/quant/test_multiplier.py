@@ -1,4 +1,4 @@
-"""From real factors to integers: the result stays within the stated error of the exact rational, and never overflows."""
+"""From real factors to integers: results stay within the stated error of the exact rational and never overflow."""
 
 from __future__ import annotations
 
