@@ -10,6 +10,7 @@
 
 #include "ember_attention.h"
 #include "ember_norm.h"
+#include "ember_table.h"
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
 #define EMBER_HAS_ARMV7EM 1
@@ -74,6 +75,30 @@ void ember_add_s16_armv7em(const int16_t *x, const int16_t *y, int16_t *z, const
 void ember_add_s16_s8_armv7em(const int16_t *x, const int16_t *y, int8_t *z, const ember_sum_params *p);
 void ember_add_s16s8_armv7em(const int16_t *x, const int8_t *y, int16_t *z, const ember_sum_params *p);
 void ember_add_s16s8_s8_armv7em(const int16_t *x, const int8_t *y, int8_t *z, const ember_sum_params *p);
+
+/* q.mul of operands of one shape, shift 0; an int16 operand has zero point 0. */
+typedef struct {
+    int32_t count;
+    int32_t zx;
+    int32_t zy;
+    int32_t m;
+    int32_t zero_point;
+} ember_product_params;
+
+/* z may be x or y where that operand has z's type. */
+void ember_mul_s8_armv7em(const int8_t *x, const int8_t *y, int8_t *z, const ember_product_params *p);
+void ember_mul_s8_s16_armv7em(const int8_t *x, const int8_t *y, int16_t *z, const ember_product_params *p);
+void ember_mul_s16s8_armv7em(const int16_t *x, const int8_t *y, int16_t *z, const ember_product_params *p);
+void ember_mul_s16s8_s8_armv7em(const int16_t *x, const int8_t *y, int8_t *z, const ember_product_params *p);
+void ember_mul_s16_armv7em(const int16_t *x, const int16_t *y, int16_t *z, const ember_product_params *p);
+void ember_mul_s16_s8_armv7em(const int16_t *x, const int16_t *y, int8_t *z, const ember_product_params *p);
+
+/* As ember_softmax_s8, with the table reversed; its first (last) entry is 1024 or more. */
+void ember_softmax_s8_armv7em(const int8_t *x, int8_t *y, const ember_softmax_params *p);
+
+/* As ember_table_s8 and ember_table_s8_s16. */
+void ember_table_s8_armv7em(const int8_t *x, int8_t *y, const ember_table_params *p);
+void ember_table_s8_s16_armv7em(const int8_t *x, int16_t *y, const ember_table_params *p);
 
 #ifdef __cplusplus
 }

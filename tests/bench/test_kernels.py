@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emberc.bench import Case, bench_kernels, check_cases, suite
-from emberc.bench.suite import add, attention, layer_norm, matmul, table
+from emberc.bench.suite import add, attention, layer_norm, matmul, mul, requantize, softmax, table
 from emberc.errors import UsageError
 
 pytestmark = pytest.mark.board
@@ -24,6 +24,9 @@ LIMITS = [
     (layer_norm, (128, 128), 9.9),
     (layer_norm, (128, 128, "i16"), 10.5),
     (add, (128, 128), 5.9),
+    (mul, (128, 128), 5.9),
+    (softmax, (128, 128), 9.8),
+    (table, (128, 128), 3.2),
     (add, (128, 128, "i16", "i8", "i16"), 5.7),
 ]
 
@@ -55,7 +58,7 @@ def test_the_same_image_counts_the_same() -> None:
 
 
 def test_the_baseline_is_the_portable_kernel() -> None:
-    rows = bench_kernels(["cortex-m4"], cases=[matmul(16, 64, 16), table(3, 17)], baseline=True)
+    rows = bench_kernels(["cortex-m4"], cases=[matmul(16, 64, 16), requantize(3, 17)], baseline=True)
     names = [row.kernel for row in rows]
     assert names[:2] == ["ember_matmul_s8", "ember_matmul_s8_armv7em"] and len(set(names)) == len(names)
     slow, fast = rows[0].per_unit, rows[1].per_unit
@@ -70,7 +73,8 @@ def test_a_wrong_bit_is_seen(core: str) -> None:
     wrong = bad.expected.copy()
     wrong[1, 3] ^= 1
     object.__setattr__(bad, "expected", wrong)
-    assert check_cases([good, bad], core) == ["ember_table_s8 2,9 : 1 differ, status 0"]
+    name = "ember_table_s8" + ("" if core == "host" else "_armv7em")
+    assert check_cases([good, bad], core) == [f"{name} 2,9 : 1 differ, status 0"]
 
 
 def test_misaligned_and_inplace_cases_run() -> None:

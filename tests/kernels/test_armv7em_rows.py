@@ -1,4 +1,4 @@
-"""q.layer_norm and q.add on Armv7E-M: every tail, alignment and hard row, in place where that is allowed."""
+"""q.layer_norm, q.softmax, q.add, q.mul and q.table on Armv7E-M: every tail, alignment and hard row, in place where that is allowed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from emberc.bench import Case
-from emberc.bench.suite import add, constant, layer_norm, tensor, value
-from emberc.ir.ops.integer_elementwise import Add
-from emberc.ir.ops.integer_norm import LayerNorm
+from emberc.bench.suite import add, constant, layer_norm, mul, softmax, table, tensor, value
+from emberc.ir.arithmetic import softmax_table
+from emberc.ir.ops.integer_elementwise import Add, Mul
+from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from tests.kernels.boards import assert_exact, assert_exact_anywhere
 from tests.kernels.test_norm import hard_rows
 
@@ -67,15 +68,45 @@ def sums() -> list[Case]:
     return cases
 
 
+def products() -> list[Case]:
+    cases: list[Case] = []
+    for (x, y), z in product(SUMS, ("i8", "i16")):
+        cases += [replace(mul(1, n, x, y, z, seed=n), misalign=n % 4) for n in (1, 3, 16, 17, 33)]
+        cases += [replace(mul(3, 17, x, y, z), inplace=name) for name, of in (("x", x), ("y", y)) if of == z]
+        a, b = tensor(np.random.default_rng(1), x, 2, 17), tensor(np.random.default_rng(2), y, 2, 17)
+        a[0], b[0] = np.iinfo(a.dtype).min, np.iinfo(b.dtype).min
+        zeros = {"zx": 127 if x == "i8" else 0, "zy": -128 if y == "i8" else 0}
+        op = Mul(value(a), value(b), **zeros, m=-(1 << 24), zero_point=-9, dtype=z)
+        op.verify()
+        cases.append(Case(op, {"x": a, "y": b}, "2,17", note=f"{x} {y} {z}"))
+    return cases
+
+
+def lookups() -> list[Case]:
+    """Tables of both types, and softmax of random and hard rows."""
+    cases = [replace(table(1, n, y), misalign=n % 4) for n, y in product((1, 7, 31, 32, 33, 65), ("i8", "i16"))]
+    cases.append(replace(table(3, 33), inplace="x"))
+    for n, scale in product((1, 3, 15, 16, 17, 33, 512, 3000), (0.001, 0.0625, 1.0)):
+        x = hard_rows(np.random.default_rng(n), np.dtype("int8"), n)[: 40 if n < 500 else 8]
+        op = Softmax(value(x), constant(softmax_table(scale, n), np.uint16))
+        op.verify()
+        cases.append(Case(op, {"x": x}, f"{len(x)},{n}", misalign=n % 4, note=f"{scale}"))
+    return [*cases, replace(softmax(3, 33), inplace="x")]
+
+
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7", "cortex-m33"])
 def test_rows(core: str) -> None:
     assert_exact(core, [*norms(), *sums()])
+    assert_exact(core, [*products(), *lookups()])
 
 
 def test_they_run_on_the_fast_kernels() -> None:
     assert_exact("cortex-m4", [layer_norm(2, 20)], kernel="ember_layer_norm_s8_armv7em")
     assert_exact("cortex-m4", [layer_norm(2, 20, "i16")], kernel="ember_layer_norm_s16_s8_armv7em")
     assert_exact("cortex-m4", [add(2, 20, "i16", "i8", "i16")], kernel="ember_add_s16s8_armv7em")
+    assert_exact("cortex-m4", [mul(2, 20, "i16", "i8", "i16")], kernel="ember_mul_s16s8_armv7em")
+    assert_exact("cortex-m4", [softmax(2, 20)], kernel="ember_softmax_s8_armv7em")
+    assert_exact("cortex-m4", [table(2, 20, "i16")], kernel="ember_table_s8_s16_armv7em")
 
 
 def test_what_their_immediates_do_not_fit_goes_to_the_portable_kernels() -> None:
@@ -86,9 +117,16 @@ def test_what_their_immediates_do_not_fit_goes_to_the_portable_kernels() -> None
     assert_exact("cortex-m4", [Case(sums[0], {"x": x, "y": x}, "2,3")], kernel="ember_add_s8")
     assert_exact("cortex-m4", [Case(sums[1], {"x": x, "y": y}, "2,3")], kernel="ember_add_s8")
     assert_exact("cortex-m4", [Case(sums[2], {"x": x, "y": x}, "2,3")], kernel="ember_add_s8")
+    small = Softmax(value(x), constant(np.minimum(softmax_table(0.1, 3), 1023), np.uint16))
+    assert_exact("cortex-m4", [Case(small, {"x": x}, "2,3")], kernel="ember_softmax_s8")
+    wide = np.zeros((2, 3), np.int16)
+    for operand, fields in ((x, {"shift": 1}), (wide, {"zx": 5})):
+        op = Mul(value(operand), value(x), **fields, m=5)
+        name = "ember_mul_s8" if operand is x else "ember_mul_s16s8_s8"
+        assert_exact("cortex-m4", [Case(op, {"x": operand, "y": x}, "2,3")], kernel=name)
     norm = LayerNorm(value(x), constant([1] * 3), constant([0] * 3), out_shift=7)
     assert_exact("cortex-m4", [Case(norm, {"x": x}, "2,3")], kernel="ember_layer_norm_s8")
 
 
 def test_plain_c_on_other_cores() -> None:
-    assert_exact_anywhere("cortex-m4", [*norms(), *sums()])
+    assert_exact_anywhere("cortex-m4", [*norms(), *sums(), *products(), *lookups()])

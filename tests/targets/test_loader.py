@@ -103,7 +103,10 @@ BAD = {
     "unknown key in a region": (BOARD.replace("size = 1024", "sise = 1024"), r"memory.ram\[1\].size is missing"),
     "bad size": (BOARD.replace('"512KiB"', '"512KB"'), 'memory.flash.size must be a size such as 65536 or "64KiB"'),
     "zero size": (BOARD.replace("stack = 4096", "stack = 0"), "memory.stack must be a size"),
-    "unknown ISA": (BOARD.replace("armv7em", "armv7"), "isa names 'armv7'; known: portable, armv7em, mve, rv32"),
+    "unknown ISA": (
+        BOARD.replace("armv7em", "armv7"),
+        "isa names 'armv7'; known: portable, armv7em, armv7em-m7, mve, rv32",
+    ),
     "no portable": (BOARD.replace('"portable", ', ""), 'isa must start with "portable"'),
     "absent source": (BOARD.replace("uart.c", "usart.c"), "board.sources names 'usart.c', which is neither beside"),
     "bad opt": ('opt = "fast"\n' + BOARD, "opt must be an optimisation flag such as -O2, not 'fast'"),

@@ -37,18 +37,18 @@
     "ssat r10, #" bits ", r10, asr #6\n\t"                                                                             \
     "ssat r11, #" bits ", r11, asr #6\n\t"                                                                             \
     "ssat r12, #" bits ", r12, asr #6\n\t"
-#define EMBER_SUM_TO_S8                                                                                                \
-    EMBER_SUM_NARROW("8")                                                                                              \
-    "bfi r9, r10, #8, #8\n\t"                                                                                          \
-    "bfi r11, r12, #8, #8\n\t"                                                                                         \
-    "pkhbt r9, r9, r11, lsl #16\n\t"                                                                                   \
-    "str r9, [%[z]], #4\n\t"
-#define EMBER_SUM_TO_S16                                                                                               \
-    EMBER_SUM_NARROW("16")                                                                                             \
-    "pkhbt r9, r9, r10, lsl #16\n\t"                                                                                   \
-    "pkhbt r11, r11, r12, lsl #16\n\t"                                                                                 \
-    "str r9, [%[z]], #4\n\t"                                                                                           \
-    "str r11, [%[z]], #4\n\t"
+#define EMBER_SUM_STORE_S8(a, b, c, d)                                                                                 \
+    "bfi " a ", " b ", #8, #8\n\t"                                                                                     \
+    "bfi " c ", " d ", #8, #8\n\t"                                                                                     \
+    "pkhbt " a ", " a ", " c ", lsl #16\n\t"                                                                           \
+    "str " a ", [%[z]], #4\n\t"
+#define EMBER_SUM_STORE_S16(a, b, c, d)                                                                                \
+    "pkhbt " a ", " a ", " b ", lsl #16\n\t"                                                                           \
+    "pkhbt " c ", " c ", " d ", lsl #16\n\t"                                                                           \
+    "str " a ", [%[z]], #4\n\t"                                                                                        \
+    "str " c ", [%[z]], #4\n\t"
+#define EMBER_SUM_TO_S8 EMBER_SUM_NARROW("8") EMBER_SUM_STORE_S8("r9", "r10", "r11", "r12")
+#define EMBER_SUM_TO_S16 EMBER_SUM_NARROW("16") EMBER_SUM_STORE_S16("r9", "r10", "r11", "r12")
 
 #define EMBER_SUM_FOUR(load_x, sum_x, load_y, sum_y, store)                                                            \
     load_x("%[x]", "r4", "r5") load_y("%[y]", "r6", "r8") sum_x("%[m1]", "r4", "r5", EMBER_SUM_FIRST)                  \

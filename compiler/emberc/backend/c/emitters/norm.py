@@ -34,8 +34,13 @@ def layer_norm_call(op: LayerNorm, ctx: EmitContext, gamma: str, beta: str) -> C
 
 @emitter("q.softmax", kernel="ember_softmax_s8")
 def emit_softmax(op: Softmax, ctx: EmitContext) -> Call:
+    return softmax_call(op, ctx, ctx.pointer(op.table, "tables"))
+
+
+def softmax_call(op: Softmax, ctx: EmitContext, table: str) -> Call:
+    """The call of the selected kernel, which reads its table from the C expression ``table``."""
     p = ctx.params(
         "ember_softmax_params",
-        {"table": ctx.pointer(op.table, "tables"), "rows": rows_of(op.x), "n": op.x.shape[-1]},
+        {"table": table, "rows": rows_of(op.x), "n": op.x.shape[-1]},
     )
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), p)

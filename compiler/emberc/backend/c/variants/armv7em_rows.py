@@ -1,18 +1,21 @@
-"""q.layer_norm and q.add on Armv7E-M."""
+"""q.layer_norm, q.softmax, q.add, q.mul and q.table on Armv7E-M."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from emberc.backend.c.context import EmitContext
-from emberc.backend.c.emitters.norm import layer_norm_call
+from emberc.backend.c.emitters.norm import layer_norm_call, softmax_call
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
-from emberc.backend.c.registry import Call
+from emberc.backend.c.registry import Call, Emit
 from emberc.backend.c.variants.runtime import kernel_source
 from emberc.ir.arithmetic import fits32
 from emberc.ir.op import Op
-from emberc.ir.ops.integer_elementwise import Add
-from emberc.ir.ops.integer_norm import LayerNorm
+from emberc.ir.ops.integer_elementwise import Add, Mul
+from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.types import DType
 
 ISA = "armv7em"
 
@@ -56,13 +59,48 @@ def emit_sum(op: Op, ctx: EmitContext) -> Call:
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.pointer(op.z), p)
 
 
-for _name in ("s8", "s16_s8"):
-    _function = f"ember_layer_norm_{_name}"
-    VARIANTS[ISA, _function] = Variant(
-        Kernel(f"{_function}_{ISA}", kernel_source(ISA, f"{_function}_{ISA}"), emit=emit_norm), accepts_norm
+def accepts_product(op: Op) -> bool:
+    """Operands of one shape; no shift, and no zero point that takes an int16 operand beyond its lane."""
+    assert isinstance(op, Mul)
+    same = op.x.shape == op.y.shape == op.z.shape
+    fit = all(v.type.dtype is DType.I8 or zero == 0 for v, zero in ((op.x, op.zx), (op.y, op.zy)))
+    return same and fit and op.shift == 0
+
+
+def emit_product(op: Op, ctx: EmitContext) -> Call:
+    assert isinstance(op, Mul)
+    p = ctx.params(
+        "ember_product_params",
+        {"count": op.z.type.elements, "zx": op.zx, "zy": op.zy, "m": op.m, "zero_point": op.zero_point},
     )
+    return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.pointer(op.z), p)
+
+
+def accepts_softmax(op: Op) -> bool:
+    """Sums so large that the row's multiplier fits 31 bits."""
+    assert isinstance(op, Softmax)
+    return op.table.const is not None and int(op.table.const[0]) >= 1024
+
+
+def emit_softmax(op: Op, ctx: EmitContext) -> Call:
+    assert isinstance(op, Softmax)
+    name = f"{op.table.name or op.loc}_reversed"
+    return softmax_call(op, ctx, ctx.array(op.constant("table")[::-1], name, "tables"))
+
+
+def _enter(portable: str, kernel: Kernel, accepts: Callable[[Op], bool]) -> None:
+    VARIANTS[ISA, portable] = Variant(kernel, accepts)
+
+
+def _fast(portable: str, emit: Emit | None = None) -> Kernel:
+    return Kernel(f"{portable}_{ISA}", kernel_source(ISA, f"{portable}_{ISA}"), emit=emit)
+
+
+for _name in ("ember_layer_norm_s8", "ember_layer_norm_s16_s8"):
+    _enter(_name, _fast(_name, emit_norm), accepts_norm)
 for _name in ("s8", "s8_s16", "s16", "s16_s8", "s16s8", "s16s8_s8"):
-    _function = f"ember_add_{_name}"
-    VARIANTS[ISA, _function] = Variant(
-        Kernel(f"{_function}_{ISA}", kernel_source(ISA, f"{_function}_{ISA}"), emit=emit_sum), accepts_sum
-    )
+    _enter(f"ember_add_{_name}", _fast(f"ember_add_{_name}", emit_sum), accepts_sum)
+    _enter(f"ember_mul_{_name}", _fast(f"ember_mul_{_name}", emit_product), accepts_product)
+for _name in ("ember_table_s8", "ember_table_s8_s16"):
+    _enter(_name, _fast(_name), lambda op: True)
+_enter("ember_softmax_s8", _fast("ember_softmax_s8", emit_softmax), accepts_softmax)

@@ -1,0 +1,17 @@
+/* q.mul, int8 x, int8 y, int8 z, of one shape; z may be x or y: ember_product.h, 5.5 instructions an element. */
+#include "ember_product.h"
+
+#define FOUR                                                                                                           \
+    EMBER_PRODUCT_BYTES("%[x]", "r4", "r5", "%[zx]") EMBER_PRODUCT_BYTES("%[y]", "r6", "r8", "%[zy]")                    \
+        EMBER_PRODUCT_OF_BYTES_AND_BYTES EMBER_PRODUCT_SCALE EMBER_PRODUCT_TO_S8
+
+void ember_mul_s8_armv7em(const int8_t *x, const int8_t *y, int8_t *z, const ember_product_params *p)
+{
+    int32_t left = p->count;
+#if EMBER_HAS_ARMV7EM
+    const int32_t m = p->m, zp = p->zero_point, zx = ember_product_pair(p->zx), zy = ember_product_pair(p->zy);
+    EMBER_PRODUCT_LOOP(FOUR);
+#endif
+    for (; left > 0; left--)
+        *z++ = ember_clamp_s8(ember_product_one(*x++, *y++, p));
+}
