@@ -1,4 +1,4 @@
-"""q.layer_norm, q.softmax, q.add, q.mul and q.table on Armv7E-M: every tail, alignment and hard row, in place where that is allowed."""
+"""Row operations on Armv7E-M: every tail, alignment and hard row, in place where that is allowed."""
 
 from __future__ import annotations
 

@@ -53,9 +53,9 @@ void ember_softmax_s8_armv7em(const int8_t *x, int8_t *y, const ember_softmax_pa
         const int8_t *v = x;
         uint32_t sum = 0;
         int32_t left = p->n;
-        for (; left >= 16; left -= 16, v += 16) {
-#pragma GCC unroll 16
-            for (int32_t k = 0; k < 16; k++)
+        for (; left >= 32; left -= 32, v += 32) {
+#pragma GCC unroll 32
+            for (int32_t k = 0; k < 32; k++)
                 sum += t[v[k]];
         }
         for (; left > 0; left--)
