@@ -140,7 +140,7 @@ def test_synthetic_data_fits_the_model() -> None:
     data = synthetic_calibration(FUNCTION, samples=6)
     assert data.synthetic
     for s in data.samples:
-        assert 0 <= s["input_ids"].min() and s["input_ids"].max() < 5
+        assert s["input_ids"].min() >= 0 and s["input_ids"].max() < 5
         assert set(np.unique(s["attention_mask"])) <= {0, 1} and s["attention_mask"][..., 0].all()
     stacked = {k: np.stack([s[k] for s in data.samples]) for k in data.samples[0]}
     load_calibration(stacked, FUNCTION)
