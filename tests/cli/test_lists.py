@@ -20,7 +20,7 @@ def test_targets_lists_every_board_with_its_memory(emberc_cli: Emberc) -> None:
     done = emberc_cli("targets")
     assert (done.code, done.err) == (0, "")
     assert [line.split()[0] for line in done.out.splitlines()[1:8]] == BOARDS
-    assert re.search(r"^  cortex-m7 .*armv7em +4 MiB +4 MiB", done.out, re.MULTILINE)
+    assert re.search(r"^  cortex-m4 .*armv7em +4 MiB +4 MiB", done.out, re.MULTILINE)
 
 
 def test_targets_json_is_for_scripts(emberc_cli: Emberc) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import IO, Any
 
 import click
 
 _TICK = 0.2
+_WIDTH = 100
+_GLUE = "\N{NO-BREAK SPACE}"  # what textwrap does not break
 
 
 def coloured(stream: IO[str]) -> bool:
@@ -41,6 +44,20 @@ class Console:
     def line(self, text: str = "", **style: Any) -> None:
         """One or more lines that a person reads."""
         print(paint(text, self.out, **style) if style else text, file=self.out)
+
+    def words(self, words: Iterable[str], indent: int) -> None:
+        """A list separated by commas, wrapped between its members."""
+        margin = " " * indent
+        whole = ", ".join(word.replace(" ", _GLUE) for word in words)
+        lines = textwrap.fill(
+            whole,
+            _WIDTH,
+            initial_indent=margin,
+            subsequent_indent=margin,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        self.line(lines.replace(_GLUE, " "))
 
     def warn(self, text: str) -> None:
         """A warning: always on stderr."""

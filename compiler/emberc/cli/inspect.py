@@ -90,8 +90,7 @@ def _show(console: Console, summary: Summary, module: Module | None, problem: Em
         for i, tensor in enumerate(tensors):
             row("" if i else label, _tensor(tensor))
     row("operators", f"{sum(summary.operators.values())} nodes")
-    ops = ", ".join(f"{op} {n}" for op, n in summary.operators.items())
-    console.line(click.wrap_text(ops, initial_indent=" " * 13, subsequent_indent=" " * 13, width=100))
+    console.words((f"{op} {n}" for op, n in summary.operators.items()), indent=13)
     if summary.functions:
         row("functions", ", ".join(summary.functions))
     row("weights", f"{summary.parameters:,} parameters, {summary.parameter_bytes:,} bytes")

@@ -37,7 +37,7 @@ def passes_command(as_json: bool) -> int:
         for option in _options(cls):
             console.line(f"  {'':<{width}}    {option['name']}={option['default']}  ({option['type']})")
     console.line("\ndefault pipeline", bold=True)
-    console.line(click.wrap_text(", ".join(pipeline), initial_indent="  ", subsequent_indent="  "))
+    console.words(pipeline, indent=2)
     return 0
 
 
