@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.journey import BOARDS, EVERYWHERE, compile_zoo, exact
+from tests.zoo import zoo_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.board]
 
@@ -33,15 +34,16 @@ def test_bert_2mb_masked_language_model(exporter: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("exporter", EXPORTERS)
 @pytest.mark.parametrize("length", [32, 128])
 def test_bert_tiny_classifier(exporter: str, length: int, tmp_path: Path) -> None:
-    start = time.perf_counter()
+    zoo_model("bert_tiny", exporter=exporter, length=length)  # its export is not the compiler's time
+    start = time.process_time()
     journey = compile_zoo("bert_tiny", tmp_path, exporter=exporter, length=length)
-    assert time.perf_counter() - start < 60  # "seconds, not minutes"; it takes 15 s of one core
+    assert time.process_time() - start < 30  # "seconds, not minutes", whatever else the machine does
     memory = journey.firmware.report.memory
     assert memory.ram.total < 100_000 and memory.arena_proved
     exact(journey.fits(["host", *BOARDS] if length == 32 else ["host", "cortex-m55", "rv32"]))
-    start = time.perf_counter()
+    start = time.process_time()
     journey.firmware.run_integer({v.name: np.ones(v.shape) for v in journey.firmware.module.main.inputs})
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS)
