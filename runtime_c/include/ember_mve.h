@@ -43,7 +43,7 @@ typedef struct {
 void ember_matmul_s8_mve(const int8_t *x, int8_t *y, void *scratch, const ember_mve_matmul_params *p);
 void ember_matmul_s8_s16_mve(const int8_t *x, int16_t *y, void *scratch, const ember_mve_matmul_params *p);
 
-/* q.attention, as ember_attention_s8 and ember_attention_s8_s16; v_stride <= 9362, |zero_point| <= 32640 for int8 y.
+/* q.attention, as ember_attention_s8 and ember_attention_s8_s16; v_stride <= 9360, |zero_point| <= 32640 for int8 y.
  * Scratch, L being kv_rows padded to 8 and d head_dim: L / 4 * (16 + 4 d) + ceil(d / 4) * (16 + 4 L) + 4 L + 16
  * and 8 * max(L, d padded to 4), aligned to 4. */
 void ember_attention_s8_mve(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,

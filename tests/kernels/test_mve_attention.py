@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 
-from emberc.bench.suite import attention
+from emberc.bench import Case
+from emberc.bench.suite import attention, constant, tensor, value
+from emberc.ir.arithmetic import exp2_table
+from emberc.ir.ops.integer_attention import Attention
 from tests.kernels.boards import assert_exact
 from tests.kernels.test_armv7em_attention import packed
 
@@ -68,6 +72,26 @@ def test_scores_at_the_ends() -> None:
 @pytest.mark.parametrize("opt", ["-O0", "-Os", "-O3"])
 def test_other_optimisations(opt: str) -> None:
     assert_exact(TARGET, [attention(3, 19, 2, 20), attention(3, 19, 2, 20, masked=True)], kernel=FAST, opt=opt)
+
+
+def far_values(stride: int) -> Case:
+    """Values whose last head ends a row of ``stride`` elements."""
+    rng = np.random.default_rng(0)
+    q, k, v = tensor(rng, "i8", 1, 2, 16), tensor(rng, "i8", 1, 9, 16), tensor(rng, "i8", 1, 9, stride)
+    op = Attention(
+        value(q), value(k), value(v), constant(exp2_table(), np.int16),
+        heads=1, head_dim=16, v_offset=stride - 16, m_score=1 << 23, c_out=3 << 30, shift_out=0,
+    )  # fmt: skip
+    return Case(op, {"q": q, "k": k, "v": v}, f"stride {stride}")
+
+
+@board
+def test_values_at_the_end_of_a_gathers_reach() -> None:
+    assert_exact(TARGET, [far_values(9360)], kernel=FAST)
+
+
+def test_values_beyond_a_gathers_reach_are_refused() -> None:
+    assert far_values(9361).kernel(("portable", "mve")).function == "ember_attention_s8"
 
 
 def test_the_scratch_holds_a_head() -> None:

@@ -8,8 +8,8 @@ from emberc.backend.c.variants.runtime import kernel_source
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_attention import Attention
 
-STRIDE = 9362
-"""Seven rows of v lie within the 16-bit offsets of a gather."""
+STRIDE = 9360
+"""Seven rows of v and 12 columns lie within the 16-bit offsets of a gather."""
 
 
 def accepts(op: Op) -> bool:
