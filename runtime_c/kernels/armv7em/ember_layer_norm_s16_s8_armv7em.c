@@ -11,9 +11,8 @@
     "smlald %[low], %[high], r4, r4\n\t"
 
 #define FOUR                                                                                                           \
-    "ldr r10, [%[x]], #4\n\t"                                                                                          \
-    "ldr r12, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxth r4, r10\n\t", "asr r4, r10, #16\n\t", "sxth r4, r12\n\t",          \
-                                              "asr r4, r12, #16\n\t")
+    "ldr r10, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxth r4, r10\n\t", "asr r4, r10, #16\n\t",                             \
+                                              "ldr r10, [%[x]], #4\n\tsxth r4, r10\n\t", "asr r4, r10, #16\n\t")
 
 static ember_norm_row scale_of(const int16_t *x, const ember_layer_norm_params *p)
 {
@@ -47,7 +46,7 @@ void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_la
             __asm__ volatile(FOUR FOUR
                              : [x] "+r"(x), [y] "+r"(y), [gb] "+r"(gb)
                              : [scale] "r"(row.scale), [offset] "r"(0u - row.offset), [inverse] "r"(row.inverse)
-                             : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "memory");
+                             : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory");
 #endif
         for (int32_t i = 0; i < left; i++)
             *y++ = ember_norm_one(*x++, i, &row, gb);

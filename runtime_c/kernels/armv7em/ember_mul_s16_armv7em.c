@@ -8,7 +8,7 @@
 void ember_mul_s16_armv7em(const int16_t *x, const int16_t *y, int16_t *z, const ember_product_params *p)
 {
     int32_t left = p->count;
-#if EMBER_HAS_ARMV7EM
+#if EMBER_HAS_PRODUCT
     const int32_t m = p->m, zp = p->zero_point, zx = ember_product_pair(p->zx), zy = ember_product_pair(p->zy);
     EMBER_PRODUCT_LOOP(FOUR);
 #endif

@@ -11,6 +11,13 @@
 #include "ember_math.h"
 #include "ember_sum.h"
 
+/* The loop takes 13 registers; gcc keeps one for itself where there is Helium, whose low-overhead loops use LR. */
+#if EMBER_HAS_ARMV7EM && !defined(__ARM_FEATURE_MVE)
+#define EMBER_HAS_PRODUCT 1
+#else
+#define EMBER_HAS_PRODUCT 0
+#endif
+
 #define EMBER_PRODUCT_BYTES(p, a, b, zero)                                                                             \
     "ldr " b ", [" p "], #4\n\t"                                                                                       \
     "sxtab16 " a ", " zero ", " b "\n\t"                                                                               \

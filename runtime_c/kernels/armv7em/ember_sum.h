@@ -1,7 +1,7 @@
 /* q.add on Armv7E-M: z = clamp((((x * m1) >> s1) + ((y * m2) >> s2) + c) >> 6) over contiguous operands of one shape.
  *
  * SMLAWB and SMLAWT add (lane * m) >> 16, so m1 and m2 come shifted left by 16 - s, and SSAT does the last shift:
- * 3 instructions an element besides loading, splitting and storing. r4 r5 hold lanes of x, r6 r8 of y, sums leave in
+ * 3 instructions an element besides loading, splitting and storing. r4 r5 hold lanes of x, then of y, sums leave in
  * r9-r12 in the order of the elements. Private to the kernels.
  */
 #ifndef EMBER_SUM_H
@@ -51,8 +51,8 @@
 #define EMBER_SUM_TO_S16 EMBER_SUM_NARROW("16") EMBER_SUM_STORE_S16("r9", "r10", "r11", "r12")
 
 #define EMBER_SUM_FOUR(load_x, sum_x, load_y, sum_y, store)                                                            \
-    load_x("%[x]", "r4", "r5") load_y("%[y]", "r6", "r8") sum_x("%[m1]", "r4", "r5", EMBER_SUM_FIRST)                  \
-        sum_y("%[m2]", "r6", "r8", EMBER_SUM_NEXT) store
+    load_x("%[x]", "r4", "r5") sum_x("%[m1]", "r4", "r5", EMBER_SUM_FIRST) load_y("%[y]", "r4", "r5")                  \
+        sum_y("%[m2]", "r4", "r5", EMBER_SUM_NEXT) store
 
 /* Sixteen elements; x, y, z, left and m1, m2, c are the kernel's variables. */
 #define EMBER_SUM_LOOP(four)                                                                                           \
@@ -60,7 +60,7 @@
     __asm__ volatile(four four four four                                                                               \
                      : [x] "+r"(x), [y] "+r"(y), [z] "+r"(z)                                                           \
                      : [m1] "r"(m1), [m2] "r"(m2), [c] "r"(c)                                                          \
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "memory")
+                     : "r4", "r5", "r9", "r10", "r11", "r12", "memory")
 
 /* One element of what is left. */
 static inline int32_t ember_sum_one(int32_t x, int32_t y, const ember_sum_params *p)
