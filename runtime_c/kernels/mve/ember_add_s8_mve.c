@@ -1,4 +1,4 @@
-/* q.add, int8 x and y, int8 z: eight elements at a time, see ember_mve_sum.h. Measured at 128 x 128: 2.63 an element. */
+/* q.add, int8 x and y, int8 z: see ember_mve_sum.h. Measured at 128 x 128: 2.63 an element. */
 #include "ember_mve.h"
 
 #if EMBER_HAS_MVE

@@ -1,7 +1,7 @@
 /* q.mul on Helium, for every pair of element types: VMULLB/T of differences that fit 16 bits, then VRMULH.
  *
  * Preconditions: a zero point of 0 for int16 operands; elements of a row side by side in x and y.
- * Per element: (2 loads, 2 differences, 2 products, 2 shifts, 2 multiplications, 2 sums, 2 narrowings, store) / 8 = 1.9.
+ * Per element: (2 loads, 2 differences, 2 products, 2 shifts, 2 VRMULH, 2 sums, 2 narrowings, store) / 8 = 1.9.
  *
  * Private to the Helium kernels.
  */
