@@ -23,7 +23,7 @@ except ImportError:
     omnimalloc = None
 
 RIVALS = ("greedy_by_size", "hill_climb", "minimalloc", "supermalloc")
-EFFORT = 16
+EFFORT = 24
 
 
 def main() -> None:

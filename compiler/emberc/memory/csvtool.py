@@ -14,7 +14,7 @@ from emberc.memory.place import place
 
 COLUMNS = ("id", "lower", "upper", "size")
 # A person waits for this answer: up to about a minute for the hardest few hundred buffers known.
-_EFFORT = 16
+_EFFORT = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ a valley at floor level starts exactly there: either one of the few blocks that 
 that stretch is closed until a neighbour has grown past it. The same holds for the rightmost section. Each
 section can afford to lose just ``height - load`` bytes to closed stretches.
 
-What makes it fast: the valley edge with the fewest choices is taken first; when no unplaced block crosses
+What makes it fast: the valley edge with the fewest ways on is taken first; when no unplaced block crosses
 some moment, the time before and after are separate searches; a state that failed is remembered; blocks that
 end flush with a neighbour are tried first; and a search that goes astray is restarted with another taste.
 """
@@ -27,7 +27,8 @@ from emberc.memory.blocks import Packing
 from emberc.memory.buffers import round_up
 
 _WALL = 1 << 62
-_FIRST_LIMIT = 1500
+_TELLING = 8  # edges looked at for one that tells most
+_MOST_SUMMED = 9  # blocks whose subset sums are formed: 2^9 at most
 
 
 class OutOfNodesError(Exception):
@@ -102,6 +103,7 @@ class Search:
         self.slack = height - self.load
         self.cross = self.crossing.copy()
         self.limit = self.spent + limit
+        self.minimal = seed % 2 == 1
         self._rank(seed)
         if self.slack.size and self.slack.min() < 0:
             return None
@@ -145,9 +147,10 @@ class Search:
         self.spent += 1
         if self.spent > self.limit:
             raise OutOfNodesError
-        choice = self._most_constrained(part)
+        choice = self._choose(part)
         slack, cross = self.slack[part.lo : part.hi].copy(), self.cross[part.lo : part.hi].copy()
-        for k in [*self._ranked(part, choice), None]:
+        merits = self._merits(part, choice)
+        for k in [*sorted(merits, key=lambda k: -merits[k]), None]:
             then = self._close(part, choice) if k is None else self._put(part, choice, k)
             if then is not None:
                 for sub in self._split(then):
@@ -160,8 +163,18 @@ class Search:
         self.failed.add(key)
         return False
 
-    def _most_constrained(self, part: Part) -> Choice:
-        best, fewest, lowest = None, _WALL, 0
+    def _choose(self, part: Part) -> Choice:
+        """The valley edge with the fewest ways on; every other restart, of a few such the most telling one."""
+        edges = self._edges(part)
+        count, _, _, choice = min(edges, key=lambda edge: edge[:3])
+        if self.minimal or count <= 1:
+            return choice
+        few = sorted(edges, key=lambda edge: edge[:3])[:_TELLING]
+        return min(few, key=lambda edge: (-max(self._merits(part, edge[3]).values(), default=0), *edge[:3]))[3]
+
+    def _edges(self, part: Part) -> list[tuple[int, int, int, Choice]]:
+        """(ways on, floor, side, choice) of every valley edge, or those up to the first that has no way on."""
+        edges: list[tuple[int, int, int, Choice]] = []
         left = _WALL
         for i, run in enumerate(part.runs):
             before, left = left, run.floor
@@ -171,17 +184,13 @@ class Search:
             if right < run.floor:
                 continue
             from_left = [k for k in self.by_start[run.first] if part.todo >> k & 1 and self.end[k] <= end]
-            count = len(from_left) + bool(self.slack[run.first] > 0)
-            if count < fewest or (count == fewest and run.floor < lowest):
-                best, fewest, lowest = Choice(i, run.first, end, True, from_left), count, run.floor
             from_right = [k for k in self.by_end[end] if part.todo >> k & 1 and self.start[k] >= run.first]
-            count = len(from_right) + bool(self.slack[end - 1] > 0)
-            if count < fewest:
-                best, fewest, lowest = Choice(i, run.first, end, False, from_right), count, run.floor
-            if not fewest:
-                break
-        assert best is not None, "the lowest open run is always a valley"
-        return best
+            for side, blocks, section in ((0, from_left, run.first), (1, from_right, end - 1)):
+                ways = len(blocks) + bool(self.slack[section] > 0)
+                edges.append((ways, run.floor, side, Choice(i, run.first, end, side == 0, blocks)))
+                if not ways:
+                    return edges
+        return edges
 
     def _around(self, part: Part, i: int) -> tuple[int, int, int]:
         """The floors left and right of run i, and where it ends. Nothing crosses the ends of a part: walls."""
@@ -189,28 +198,27 @@ class Search:
         left = part.runs[i - 1].floor if i else _WALL
         return (left, _WALL, part.hi) if last else (left, part.runs[i + 1].floor, part.runs[i + 1].first)
 
-    def _ranked(self, part: Part, choice: Choice) -> list[int]:
-        """The choice's blocks, each kind once; first those that level the skyline with a neighbour."""
+    def _merits(self, part: Part, choice: Choice) -> dict[int, int]:
+        """How well each kind of block fits: it fills the valley, levels the skyline with a neighbour, or could."""
         floor = part.runs[choice.index].floor
         left, right, _ = self._around(part, choice.index)
-        merit: dict[int, int] = {}
+        merits: dict[int, int] = {}
         kinds = set()
         for k in choice.blocks:
             kind = (self.start[k], self.end[k], self.steps[k], self.align[k])
             if kind not in kinds:
                 kinds.add(kind)
-                merit[k] = int(self.start[k] == choice.lo and self.end[k] == choice.hi)
-        if len(merit) > 1:
-            for wall, edge, same_edge in ((left, choice.lo, self.by_start), (right, choice.hi, self.by_end)):
-                beside = [k for k in same_edge[edge] if part.todo >> k & 1]
-                if wall == _WALL or len(beside) > 9:
-                    continue
-                for k in merit:
-                    if k in beside:
-                        missing = wall - floor - self.tall[k]
-                        reachable = _sums((self.tall[j] for j in beside if j != k), missing)
-                        merit[k] += 2 if missing == 0 else int(missing in reachable)
-        return sorted(merit, key=lambda k: -merit[k])
+                merits[k] = int(self.start[k] == choice.lo and self.end[k] == choice.hi)
+        for wall, edge, same_edge in ((left, choice.lo, self.by_start), (right, choice.hi, self.by_end)):
+            beside = [k for k in same_edge[edge] if part.todo >> k & 1]
+            if wall == _WALL or len(beside) > _MOST_SUMMED:
+                continue
+            for k in merits:
+                if k in beside:
+                    missing = wall - floor - self.tall[k]
+                    reachable = _sums((self.tall[j] for j in beside if j != k), missing)
+                    merits[k] += 2 if missing == 0 else int(missing in reachable)
+        return merits
 
     def _put(self, part: Part, choice: Choice, k: int) -> Part | None:
         """Block k at the floor of the valley, at the edge of the choice."""
@@ -312,11 +320,12 @@ def _sums(sizes: Iterable[int], most: int) -> set[int]:
 def solve_with_restarts(search: Search, height: int, nodes: int) -> list[int] | None:
     """``Search.solve`` with one seed after the other, ``nodes`` in all; raises OutOfNodesError after that.
 
-    Restarts share what failed: a state that can't be completed can't be under any seed.
+    Restarts share what failed: a state that can't be completed can't be under any seed. They are short, a few
+    nodes a block, since a search that succeeds hardly ever turns back; every eighth is long enough for a proof.
     """
     seed = 0
     while nodes > 0:
-        limit = min(nodes, _FIRST_LIMIT + _FIRST_LIMIT * seed // 20)
+        limit = min(nodes, (2 * search.count + 10 + seed) * (16 if seed % 8 == 7 else 1))
         try:
             return search.solve(height, limit, seed)
         except OutOfNodesError:

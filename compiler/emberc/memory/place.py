@@ -55,11 +55,12 @@ def _climb_ladder(packing: Packing, goal: int, effort: int) -> tuple[str, list[i
     search = Search(packing)
     budget = effort * _SEARCH_BLOCKS // (len(packing.blocks) + 50)
     try:
-        found = solve_with_restarts(search, goal, _FIRST_LOOK)
+        found = solve_with_restarts(search, goal, _FIRST_LOOK * (1 + effort))
         if found is not None:
             return "search", found, packing.bound
     except OutOfNodesError:
-        climbed = climb(packing, order, at, goal, effort * _CLIMB_PAIRS // (sum(map(len, packing.rivals)) + 1))
+        rounds = min(effort, 2) * _CLIMB_PAIRS // (sum(map(len, packing.rivals)) + 1)
+        climbed = climb(packing, order, at, goal, rounds)
         if packing.height(climbed) < height:
             method, at = "hill climb", climbed
         if packing.height(at) <= goal:
