@@ -29,7 +29,7 @@ typedef struct {
     int32_t rows;
     int32_t k;
     int32_t n;
-    int32_t fold; /* 1: a column's products may exceed 2^23 */
+    int32_t fold;  /* 1: a column's products may exceed 2^23 */
     int32_t shift; /* int16 y without a table: of the accumulator, >= 0; else 0 */
     int32_t zero_point;
     int32_t lo; /* int16 y without a table: clamp */

@@ -1,8 +1,7 @@
 /* q.add, int8 x, int8 y, int8 z, of one shape; z may be x or y: ember_sum.h, 5.5 instructions an element. */
 #include "ember_sum.h"
 
-#define FOUR                                                                                                           \
-    EMBER_SUM_FOUR(EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_TO_S8)
+#define FOUR EMBER_SUM_FOUR(EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_TO_S8)
 
 void ember_add_s8_armv7em(const int8_t *x, const int8_t *y, int8_t *z, const ember_sum_params *p)
 {

@@ -1,8 +1,7 @@
 /* q.add, int8 x, int8 y, int16 z, of one shape: ember_sum.h, 5.5 instructions an element. */
 #include "ember_sum.h"
 
-#define FOUR                                                                                                           \
-    EMBER_SUM_FOUR(EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_TO_S16)
+#define FOUR EMBER_SUM_FOUR(EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_TO_S16)
 
 void ember_add_s8_s16_armv7em(const int8_t *x, const int8_t *y, int16_t *z, const ember_sum_params *p)
 {

@@ -55,7 +55,10 @@ static uint32_t largest_of(uint32_t *x, int32_t keys, uint32_t *second)
 {
     uint32_t a = 0, b = 0;
     for (; keys != 0; keys -= 4)
-        __asm__ volatile(LARGEST : [x] "+r"(x), [a] "+r"(a), [b] "+r"(b) : : "r4", "r5", "r6", "r8", "r9", "memory", "cc");
+        __asm__ volatile(LARGEST
+                         : [x] "+r"(x), [a] "+r"(a), [b] "+r"(b)
+                         :
+                         : "r4", "r5", "r6", "r8", "r9", "memory", "cc");
     *second = b;
     return a;
 }

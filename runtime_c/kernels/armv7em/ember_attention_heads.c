@@ -12,8 +12,8 @@
 #include "ember_math.h"
 
 typedef struct {
-    int32_t keys; /* padded */
-    int32_t dim;  /* padded */
+    int32_t keys;  /* padded */
+    int32_t dim;   /* padded */
     int32_t chunk; /* query rows, even */
     int32_t *pack;
     uint32_t *scores;
@@ -139,8 +139,8 @@ static void one_head(const int8_t *q, const int8_t *k, const int8_t *v, const ui
         }
         ember_attention_pack_values(v, p->v_stride, p->kv_rows, p->head_dim, at->pack);
         for (int32_t i = 0; i < rows; i += 2)
-            mix(at->scores + i / 2 * at->keys, scales + i, y + ember_min(from + i, last) * p->heads * p->head_dim * size,
-                step, at, p, size);
+            mix(at->scores + i / 2 * at->keys, scales + i,
+                y + ember_min(from + i, last) * p->heads * p->head_dim * size, step, at, p, size);
     }
 }
 

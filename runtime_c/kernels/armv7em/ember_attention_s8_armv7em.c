@@ -2,7 +2,7 @@
 #include "ember_attention_armv7em.h"
 
 void ember_attention_s8_armv7em(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,
-                                  void *scratch, const ember_attention_params *p)
+                                void *scratch, const ember_attention_params *p)
 {
     ember_attention_heads(q, k, v, mask, (uint8_t *)y, scratch, p, 1);
 }

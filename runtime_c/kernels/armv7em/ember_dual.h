@@ -93,8 +93,8 @@ static inline void ember_dual_tail(const int8_t *x, int32_t left, int32_t *panel
 }
 
 /* Entries for `units` units of `size` bytes in a loop of `body` units, `singles` pairs of 36 bytes before it. */
-static inline void ember_dual_enter(ember_dual_block *block, int32_t units, int32_t singles, int32_t body,
-                                    int32_t size, int32_t single_size)
+static inline void ember_dual_enter(ember_dual_block *block, int32_t units, int32_t singles, int32_t body, int32_t size,
+                                    int32_t single_size)
 {
     const int32_t part = units % body;
     const int32_t entry = units == 0 ? body * size : part == 0 ? 0 : (body - part) * size;

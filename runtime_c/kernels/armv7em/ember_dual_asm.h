@@ -36,7 +36,7 @@
 /* Repeats from label 1 until the stream comes to its end, after storing y (r12). */
 #define EMBER_DUAL_NEXT(end)                                                                                           \
     "str r12, [sp, #12]\n\t"                                                                                           \
-    "cmp r6, " end "\n\t"                                                                                                \
+    "cmp r6, " end "\n\t"                                                                                              \
     "bne.w 1b\n\t"                                                                                                     \
     "add sp, #60\n\t"                                                                                                  \
     "pop {r4-r11, pc}\n"

@@ -8,9 +8,9 @@ enum { BODY = 16, SIZE = 108, SINGLE = 32 };
 #define EIGHT(at0, at1)                                                                                                \
     "ldr r5, [%[x], #" at0 "]\n\t"                                                                                     \
     "ldr r8, [%[x], #" at1 "]\n\t"                                                                                     \
-    "sxtb16 r4, r5\n\t"                                                                                               \
+    "sxtb16 r4, r5\n\t"                                                                                                \
     "sxtb16 r5, r5, ror #8\n\t"                                                                                        \
-    "sxtb16 r6, r8\n\t"                                                                                               \
+    "sxtb16 r6, r8\n\t"                                                                                                \
     "sxtb16 r8, r8, ror #8\n\t"                                                                                        \
     "stm %[panel]!, {r4, r5, r6, r8}\n\t"
 #endif

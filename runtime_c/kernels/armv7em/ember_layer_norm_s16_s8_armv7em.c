@@ -11,7 +11,7 @@
     "smlald %[low], %[high], r4, r4\n\t"
 
 #define FOUR                                                                                                           \
-    "ldr r10, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxth r4, r10\n\t", "asr r4, r10, #16\n\t",                             \
+    "ldr r10, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxth r4, r10\n\t", "asr r4, r10, #16\n\t",                              \
                                               "ldr r10, [%[x]], #4\n\tsxth r4, r10\n\t", "asr r4, r10, #16\n\t")
 
 static ember_norm_row scale_of(const int16_t *x, const ember_layer_norm_params *p)

@@ -26,12 +26,12 @@
 
 /* The four that elements `a` to `d` put into r4, one after the other, to four bytes at %[y]. */
 #define EMBER_NORM_FOUR(a, b, c, d)                                                                                    \
-    "ldm %[gb]!, {r5, r6, r8, r9}\n\t" a EMBER_NORM_ELEMENT("r5", "r6") b EMBER_NORM_ELEMENT("r8", "r9")               \
-    "bfi r5, r8, #8, #8\n\t"                                                                                           \
-    "ldm %[gb]!, {r6, r8, r9, r11}\n\t" c EMBER_NORM_ELEMENT("r6", "r8") d EMBER_NORM_ELEMENT("r9", "r11")             \
-    "bfi r6, r9, #8, #8\n\t"                                                                                           \
-    "pkhbt r5, r5, r6, lsl #16\n\t"                                                                                    \
-    "str r5, [%[y]], #4\n\t"
+    "ldm %[gb]!, {r5, r6, r8, r9}\n\t" a EMBER_NORM_ELEMENT("r5", "r6")                                                \
+        b EMBER_NORM_ELEMENT("r8", "r9") "bfi r5, r8, #8, #8\n\t"                                                      \
+                                         "ldm %[gb]!, {r6, r8, r9, r11}\n\t" c EMBER_NORM_ELEMENT("r6", "r8")          \
+                                             d EMBER_NORM_ELEMENT("r9", "r11") "bfi r6, r9, #8, #8\n\t"                \
+                                                                               "pkhbt r5, r5, r6, lsl #16\n\t"         \
+                                                                               "str r5, [%[y]], #4\n\t"
 
 static inline int8_t ember_norm_one(int32_t x, int32_t i, const ember_norm_row *row, const int32_t *gamma_beta)
 {

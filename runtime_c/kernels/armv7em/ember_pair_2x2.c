@@ -64,43 +64,40 @@
 /* ADR counts from a word boundary, and -Os aligns functions to half a word. */
 __attribute__((naked, noinline, aligned(4))) void ember_pair_2x2(const ember_pair_block *block __attribute__((unused)))
 {
-    __asm__ volatile(
-        ".syntax unified\n\t" WIDTHS
-        "push {r4-r11, lr}\n\t"
-        "sub sp, #52\n\t"
-        "ldm r0!, {r1-r9, r10}\n\t"
-        "stm sp, {r1-r9, r10}\n\t"
-        "mov r7, r3\n\t"
-        "ldm r0, {r1-r4}\n\t"
-        "mov r6, r1\n\t"
-        "adr.w r8, 3f\n\t"
-        "add.w r8, r8, #1\n\t"
-        "adr.w r9, 9f\n\t"
-        "ldrh r3, [r9, r3, lsl #1]\n\t"
-        "ldrh r4, [r9, r4, lsl #1]\n\t"
-        "add r2, r8\n\t"
-        "add r3, r8\n\t"
-        "add r4, r8\n\t"
-        "strd r2, r3, [sp, #40]\n\t"
-        "str r4, [sp, #48]\n"
-        "1:\t" MACS("smuad", "", "", "", "")
-        "ldr pc, [sp, #40]\n"
-        "3:\t.rept 15\n\t" MACS("smlad", ", r0", ", r1", ", r2", ", r3")
-        ".endr\n\t"
-        "ldr pc, [sp, #44]\n"
-        "2:\tldr r8, [sp, #36]\n\t"
-        "cmp r7, r8\n\t"
-        "bne.w 3b\n\t"
-        "ldr pc, [sp, #48]\n"
-        "4:\t" LOAD SCALE("ember_u16")
-        "pkhbt r0, r0, r1, lsl #16\n\t"
-        "pkhbt r2, r2, r3, lsl #16\n\t"
-        "stm r10!, {r0, r2}\n\t" NEXT
-        "5:\t" LOAD SCALE("ember_s8") BYTES NEXT
-        "6:\t" LOAD SCALE("ember_s16") HALVES NEXT
-        "7:\t" LOAD SHIFT SCALE("ember_s8") BYTES NEXT
-        "8:\t" LOAD SHIFT SCALE("ember_s16") HALVES NEXT
-        "9:\t.hword 4b - 3b, 5b - 3b, 6b - 3b, 7b - 3b, 8b - 3b, 2b - 3b\n\t" FORGET);
+    __asm__ volatile(".syntax unified\n\t" WIDTHS "push {r4-r11, lr}\n\t"
+                     "sub sp, #52\n\t"
+                     "ldm r0!, {r1-r9, r10}\n\t"
+                     "stm sp, {r1-r9, r10}\n\t"
+                     "mov r7, r3\n\t"
+                     "ldm r0, {r1-r4}\n\t"
+                     "mov r6, r1\n\t"
+                     "adr.w r8, 3f\n\t"
+                     "add.w r8, r8, #1\n\t"
+                     "adr.w r9, 9f\n\t"
+                     "ldrh r3, [r9, r3, lsl #1]\n\t"
+                     "ldrh r4, [r9, r4, lsl #1]\n\t"
+                     "add r2, r8\n\t"
+                     "add r3, r8\n\t"
+                     "add r4, r8\n\t"
+                     "strd r2, r3, [sp, #40]\n\t"
+                     "str r4, [sp, #48]\n"
+                     "1:\t" MACS("smuad", "", "", "",
+                                 "") "ldr pc, [sp, #40]\n"
+                                     "3:\t.rept 15\n\t" MACS(
+                                         "smlad", ", r0", ", r1", ", r2",
+                                         ", r3") ".endr\n\t"
+                                                 "ldr pc, [sp, #44]\n"
+                                                 "2:\tldr r8, [sp, #36]\n\t"
+                                                 "cmp r7, r8\n\t"
+                                                 "bne.w 3b\n\t"
+                                                 "ldr pc, [sp, #48]\n"
+                                                 "4:\t" LOAD SCALE("ember_u16") "pkhbt r0, r0, r1, lsl #16\n\t"
+                                                                                "pkhbt r2, r2, r3, lsl #16\n\t"
+                                                                                "stm r10!, {r0, r2}\n\t" NEXT
+                                                                                "5:\t" LOAD SCALE("ember_s8") BYTES NEXT
+                     "6:\t" LOAD SCALE("ember_s16") HALVES NEXT "7:\t" LOAD SHIFT SCALE("ember_s8") BYTES NEXT
+                     "8:\t" LOAD SHIFT SCALE("ember_s16") HALVES NEXT
+                     "9:\t.hword 4b - 3b, 5b - 3b, 6b - 3b, 7b - 3b, 8b - 3b, 2b - 3b\n\t" FORGET);
 }
 
 #else

@@ -32,7 +32,7 @@
     "smulbb r9, r4, r6\n\tsmultt r4, r4, r6\n\tsmulbb r10, r5, r8\n\tsmultt r5, r5, r8\n\t"
 
 #define EMBER_PRODUCT_SCALE                                                                                            \
-    "smmlar r9, r9, %[m], %[zp]\n\tsmmlar r4, r4, %[m], %[zp]\n\t"                                                   \
+    "smmlar r9, r9, %[m], %[zp]\n\tsmmlar r4, r4, %[m], %[zp]\n\t"                                                     \
     "smmlar r10, r10, %[m], %[zp]\n\tsmmlar r5, r5, %[m], %[zp]\n\t"
 #define EMBER_PRODUCT_NARROW(bits)                                                                                     \
     "ssat r9, #" bits ", r9\n\tssat r4, #" bits ", r4\n\tssat r10, #" bits ", r10\n\tssat r5, #" bits ", r5\n\t"

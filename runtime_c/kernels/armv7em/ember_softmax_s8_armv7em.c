@@ -20,7 +20,7 @@ static int32_t largest_of(const int8_t *x, int32_t n)
     uint32_t four = 0x80808080u;
     for (; n >= 32; n -= 32, x += 32)
         __asm__ volatile(LARGER("0") LARGER("4") LARGER("8") LARGER("12") LARGER("16") LARGER("20") LARGER("24")
-                         LARGER("28")
+                             LARGER("28")
                          : [four] "+r"(four)
                          : [x] "r"(x)
                          : "r4", "r5", "cc", "memory");

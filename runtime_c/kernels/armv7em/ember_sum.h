@@ -21,14 +21,18 @@
 
 #define EMBER_SUM_OF_BYTES(m, a, b, from)                                                                              \
     "smlawb r9, " m ", " a ", " from(9) "\n\t"                                                                         \
-    "smlawb r10, " m ", " b ", " from(10) "\n\t"                                                                       \
-    "smlawt r11, " m ", " a ", " from(11) "\n\t"                                                                       \
-    "smlawt r12, " m ", " b ", " from(12) "\n\t"
+                                        "smlawb r10, " m ", " b ", " from(10) "\n\t"                                   \
+                                                                              "smlawt r11, " m ", " a                  \
+                                                                              ", " from(11) "\n\t"                     \
+                                                                                            "smlawt r12, " m ", " b    \
+                                                                                            ", " from(12) "\n\t"
 #define EMBER_SUM_OF_HALVES(m, a, b, from)                                                                             \
     "smlawb r9, " m ", " a ", " from(9) "\n\t"                                                                         \
-    "smlawt r10, " m ", " a ", " from(10) "\n\t"                                                                       \
-    "smlawb r11, " m ", " b ", " from(11) "\n\t"                                                                       \
-    "smlawt r12, " m ", " b ", " from(12) "\n\t"
+                                        "smlawt r10, " m ", " a ", " from(10) "\n\t"                                   \
+                                                                              "smlawb r11, " m ", " b                  \
+                                                                              ", " from(11) "\n\t"                     \
+                                                                                            "smlawt r12, " m ", " b    \
+                                                                                            ", " from(12) "\n\t"
 #define EMBER_SUM_FIRST(r) "%[c]"
 #define EMBER_SUM_NEXT(r) "r" #r
 

@@ -41,7 +41,7 @@ class HeaderInfo:
     model_hash: str
 
 
-GROWTH = 1.25
+GROWTH = 1.2
 """How much larger fast kernels may make the arena, unless speed is asked for."""
 
 
@@ -50,7 +50,7 @@ def plan_for(function: Function, target: Target, *, prefer: str = "balanced") ->
 
     Fast kernels repack operands, which takes scratch. ``prefer`` "speed" gives it to them; "memory" takes the
     portable kernel wherever the fast one needs more; "balanced" does so, largest first, until the arena is no more
-    than a quarter larger than with "memory". Raises UnsupportedError that lists all ops without emitter, UsageError
+    than a fifth larger than with "memory". Raises UnsupportedError that lists all ops without emitter, UsageError
     for an unknown preference.
     """
     if prefer not in ("speed", "balanced", "memory"):
