@@ -30,9 +30,14 @@ def test_every_form_is_bit_exact_on_the_host(form: dict[str, object], tmp_path: 
     assert not {"q.batch_matmul", "q.softmax", "q.transpose"} & ops.keys()
 
 
+FAST_CORES = ["cortex-m4", *(pytest.param(t, marks=pytest.mark.slow) for t in ("cortex-m7", "cortex-m55", "rv32"))]
+
+
 @pytest.mark.board
-def test_all_boards_agree(tmp_path: Path) -> None:
-    journey = compile_zoo("bert_small_for_tests", tmp_path, target="cortex-m4", exporter="ts")
+@pytest.mark.parametrize("target", FAST_CORES)
+def test_all_boards_agree(target: str, tmp_path: Path) -> None:
+    """A build for one core, with that core's kernels, gives the same bits on all others."""
+    journey = compile_zoo("bert_small_for_tests", tmp_path, target=target, exporter="ts")
     runs = journey.run(EVERYWHERE)
     exact(runs)
     assert [r.on for r in runs] == EVERYWHERE

@@ -4,7 +4,7 @@
 #define FOUR                                                                                                           \
     EMBER_PRODUCT_HALVES("%[x]", "r4", "r5", "%[zx]")                                                                  \
     EMBER_PRODUCT_BYTES("%[y]", "r6", "r8", "%[zy]")                                                                   \
-        EMBER_PRODUCT_OF_HALVES_AND_BYTES EMBER_PRODUCT_SCALE EMBER_PRODUCT_TO_S8
+    EMBER_PRODUCT_OF_HALVES_AND_BYTES EMBER_PRODUCT_SCALE EMBER_PRODUCT_TO_S8
 
 void ember_mul_s16s8_s8_armv7em(const int16_t *x, const int8_t *y, int8_t *z, const ember_product_params *p)
 {

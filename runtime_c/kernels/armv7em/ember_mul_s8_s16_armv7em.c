@@ -4,7 +4,7 @@
 #define FOUR                                                                                                           \
     EMBER_PRODUCT_BYTES("%[x]", "r4", "r5", "%[zx]")                                                                   \
     EMBER_PRODUCT_BYTES("%[y]", "r6", "r8", "%[zy]")                                                                   \
-        EMBER_PRODUCT_OF_BYTES_AND_BYTES EMBER_PRODUCT_SCALE EMBER_PRODUCT_TO_S16
+    EMBER_PRODUCT_OF_BYTES_AND_BYTES EMBER_PRODUCT_SCALE EMBER_PRODUCT_TO_S16
 
 void ember_mul_s8_s16_armv7em(const int8_t *x, const int8_t *y, int16_t *z, const ember_product_params *p)
 {
