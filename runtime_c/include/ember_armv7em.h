@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ember_attention.h"
+#include "ember_matmul.h"
 #include "ember_norm.h"
 #include "ember_table.h"
 
@@ -47,6 +48,17 @@ void ember_matmul_s8_s16_armv7em_m7(const int8_t *x, int16_t *y, void *scratch, 
 /* The same for one row; scratch 4 * ceil(k / 2) + 16 bytes. */
 void ember_matmul_row_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
 void ember_matmul_row_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);
+
+/* q.batch_matmul, with za 0 for int16 a. Scratch, K being k padded to a multiple of 4: 4 K + 2 K * min(n padded to 2, 64)
+ * bytes; for int16 a of more than 256 k 1536 bytes more. 8-byte aligned. */
+void ember_batch_matmul_s8_armv7em(const int8_t *a, const int8_t *b, int8_t *y, void *scratch,
+                                   const ember_batch_matmul_params *p);
+void ember_batch_matmul_s8_s16_armv7em(const int8_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                       const ember_batch_matmul_params *p);
+void ember_batch_matmul_s16_armv7em(const int16_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                    const ember_batch_matmul_params *p);
+void ember_batch_matmul_s16_s8_armv7em(const int16_t *a, const int8_t *b, int8_t *y, void *scratch,
+                                       const ember_batch_matmul_params *p);
 
 /* As ember_attention_s8, with table reversed, head_dim even, shift_score 0; scratch 4-byte aligned, for keys and
  * head_dim padded to multiples of 4: 2 * keys * head_dim + 2 * chunk * keys + 4 * keys + 4 * head_dim bytes, where chunk

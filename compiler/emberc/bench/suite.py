@@ -157,12 +157,30 @@ def embed(rows: int, d: int, y: str = "i8", *, words: int = 200, seed: int = 0) 
     return Case(op, {"parts2": ids}, f"{rows},{d}")
 
 
-def batch_matmul(m: int, k: int, n: int, *, transpose: bool = False, seed: int = 0) -> Case:
-    """A q.batch_matmul of one pair of matrices."""
+def batch_matmul(
+    m: int,
+    k: int,
+    n: int,
+    a: str = "i8",
+    y: str = "i8",
+    *,
+    transpose: bool = False,
+    batches: int = 1,
+    shared: bool = False,
+    seed: int = 0,
+) -> Case:
+    """A q.batch_matmul whose results spread over the output type: scores with ``transpose``, else weighted sums."""
     rng = np.random.default_rng(seed)
-    a, b = tensor(rng, "i8", 1, m, k), tensor(rng, "i8", 1, *((n, k) if transpose else (k, n)))
-    op = BatchMatmul(value(a), value(b), za=5, zb=-9, m=3000000, transpose_b=transpose)
-    return Case(op, {"a": a, "b": b}, f"{m},{k},{n}")
+    left = tensor(rng, a, batches, m, k)
+    right = tensor(rng, "i8", 1 if shared else batches, *((n, k) if transpose else (k, n)))
+    factor = 2.0 ** (_BITS[y] - 2) / (74 * np.sqrt(k) * 2.0 ** (_BITS[a] - 1) * 0.58) * 2.0**32
+    shift = max(0, int(np.log2(factor)) - 29) if a == "i8" else -min(8, max(0, 30 - int(np.log2(factor))))
+    op = BatchMatmul(
+        value(left), value(right), za=5 if a == "i8" else 0, zb=-9, m=round(factor / 2.0**shift), shift=shift,
+        zero_point=3, transpose_b=transpose, dtype=y,
+    )  # fmt: skip
+    note = f"{a} {y}{' transposed' if transpose else ''}{f' x{batches}' if batches > 1 else ''}"
+    return Case(op, {"a": left, "b": right}, f"{m},{k},{n}" + (" QK" if transpose else " PV"), note=note)
 
 
 def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
@@ -178,8 +196,9 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
     entry(matmul, 64, 128, 128, "i16", "i8")
     for q_rows, keys, heads, head_dim in ((64, 64, 1, 64), (64, 64, 2, 64), (128, 128, 2, 40)):
         entry(attention, q_rows, keys, heads, head_dim)
-    entry(batch_matmul, 64, 64, 64)
-    entry(batch_matmul, 64, 64, 64, transpose=True)
+    for transpose in (True, False):
+        for a, y in (("i8", "i8"), ("i8", "i16"), ("i16", "i8"), ("i16", "i16")):
+            entry(batch_matmul, 64, 64, 64, a, y, transpose=transpose)
     for rows in ROWS:
         entry(softmax, *rows)
         entry(layer_norm, *rows)

@@ -23,9 +23,6 @@ static inline int32_t ember_attention_chunk(int32_t keys, int32_t head_dim)
 void ember_attention_heads(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, uint8_t *y,
                            int32_t *scratch, const ember_attention_params *p, int32_t size);
 
-/* v: `columns` (even) of `keys` rows, `stride` apart. */
-void ember_attention_pack_values(const int8_t *v, int32_t stride, int32_t keys, int32_t columns, int32_t *out);
-
 /* scores -> weights of two rows, in place; their sums to total[2]. `keys` is a multiple of 4; masks NULL, or the
  * scores' layout with lanes of 0 (masked) or 0xFFFF. `table` is the op's, reversed. */
 void ember_attention_exp(uint32_t *scores, const uint32_t *masks, int32_t keys, const int16_t *table,

@@ -46,9 +46,9 @@ static void pack_keys(const int8_t *k, const layout *at, const ember_attention_p
     int32_t *out = at->pack;
     int32_t j = 0;
     for (; j + 2 <= p->kv_rows; j += 2, k += 2 * p->k_stride)
-        out = ember_pair_rows(k, k + p->k_stride, p->head_dim, out);
+        out = ember_pair_rows(k, k + p->k_stride, p->head_dim, 0, out);
     if (j < p->kv_rows)
-        out = ember_pair_rows(k, k, p->head_dim, out);
+        out = ember_pair_rows(k, k, p->head_dim, 0, out);
     memset(out, 0, (size_t)(at->pack + at->keys * at->dim / 2 - out) * sizeof *out);
 }
 
@@ -85,7 +85,7 @@ static void weigh(const int8_t *q, int32_t step, uint32_t *scores, row_scale sca
 {
     ember_pair_block block;
     uint32_t total[2];
-    block.rows_end = ember_pair_rows(q, q + step * p->q_stride, p->head_dim, at->rows);
+    block.rows_end = ember_pair_rows(q, q + step * p->q_stride, p->head_dim, 0, at->rows);
     block.rows = at->rows;
     block.columns = at->pack;
     block.columns_end = at->pack + at->keys / 2 * at->dim;
@@ -137,7 +137,7 @@ static void one_head(const int8_t *q, const int8_t *k, const int8_t *v, const ui
                 build_masks(mask, row, step, at, p);
             weigh(q + row * p->q_stride, step, at->scores + i / 2 * at->keys, scales + i, at, p);
         }
-        ember_attention_pack_values(v, p->v_stride, p->kv_rows, p->head_dim, at->pack);
+        ember_pair_columns(v, p->v_stride, p->kv_rows, p->head_dim, 1, 0, at->pack);
         for (int32_t i = 0; i < rows; i += 2)
             mix(at->scores + i / 2 * at->keys, scales + i,
                 y + ember_min(from + i, last) * p->heads * p->head_dim * size, step, at, p, size);

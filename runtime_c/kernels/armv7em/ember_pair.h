@@ -1,4 +1,4 @@
-/* Products of two activations in pairs of int16: what attention's kernels share.
+/* Products of two activations in pairs of int16: what the kernels of attention and q.batch_matmul share.
  *
  * Idea: both operands are widened to pairs of int16 once, then SMLAD does two products at a time, two rows by two
  * columns. No bound on the sum but 32 bits, no restriction on values; at k = 64 this beats the dual-column trick of
@@ -16,8 +16,18 @@
 
 #include "ember_armv7em.h"
 
-/* What becomes of the four sums of a block. */
-enum { EMBER_PAIR_SCORE, EMBER_PAIR_S8, EMBER_PAIR_S16, EMBER_PAIR_SHIFT_S8, EMBER_PAIR_SHIFT_S16, EMBER_PAIR_PASS };
+/* What becomes of the four sums of a block; the numbers index a table of ember_pair_2x2. */
+enum {
+    EMBER_PAIR_SCORE,
+    EMBER_PAIR_S8,
+    EMBER_PAIR_S16,
+    EMBER_PAIR_SHIFT_S8, /* shifted to the right by shift0 and shift1 */
+    EMBER_PAIR_SHIFT_S16,
+    EMBER_PAIR_LEFT_S8, /* to the left */
+    EMBER_PAIR_LEFT_S16,
+    EMBER_PAIR_SUMS, /* int32 [columns / 2][r][2], as they are */
+    EMBER_PAIR_PASS
+};
 
 /* Arguments of ember_pair_2x2, in the order that it copies them to its stack. `reserved` is no argument: it counts
  * what the assembly pushes to the caller's frame, since the compiler's stack report does not see it. */
@@ -29,7 +39,7 @@ typedef struct {
     int32_t zero_point;
     void *y;
     int32_t stride; /* bytes between the two rows of y */
-    int32_t shift0; /* EMBER_PAIR_SHIFT_*: right shift of row 0's sums */
+    int32_t shift0; /* EMBER_PAIR_SHIFT_*, EMBER_PAIR_LEFT_*: of row 0's sums */
     int32_t shift1;
     const int32_t *rows_end;
     const int32_t *columns;
@@ -40,7 +50,7 @@ typedef struct {
 } ember_pair_block;
 
 /* y[r, c] = clamp((sum_k rows[r, k] * columns[c, k] >> shift r) * m r + zero_point), r = 0, 1; all columns.
- * EMBER_PAIR_SCORE stores uint16 [c / 2][r][2]; the others rows of int8 or int16. */
+ * EMBER_PAIR_SCORE stores uint16 [c / 2][r][2], EMBER_PAIR_SUMS int32; the others rows of int8 or int16. */
 void ember_pair_2x2(const ember_pair_block *block);
 
 enum { EMBER_PAIR_BODY = 15, EMBER_PAIR_UNIT = 40 };
@@ -62,34 +72,41 @@ static inline int32_t ember_pair_of(int32_t low, int32_t high)
     return (int32_t)((uint32_t)(low & 0xFFFF) | (uint32_t)high << 16);
 }
 
-/* Two rows of k int8 values at x and y: pairs (0, 2) and (1, 3) of each four; 7 instructions for 8 values. */
-static inline int32_t *ember_pair_rows(const int8_t *x, const int8_t *y, int32_t k, int32_t *out)
+/* `columns` neighbours of each of k rows, `stride` apart, less `zero`, in the layout above; the last of an odd number
+ * beside itself. The k of a word are `apart` apart: 1 pairs (0, 1) and (2, 3) of each four, 2 as ember_pair_rows. */
+void ember_pair_columns(const int8_t *v, int32_t stride, int32_t k, int32_t columns, int32_t apart, int32_t zero,
+                        int32_t *out);
+
+/* Two rows of k int8 values at x and y, less `zero`: pairs (0, 2) and (1, 3) of each four; 7 instructions for 8
+ * values. */
+static inline int32_t *ember_pair_rows(const int8_t *x, const int8_t *y, int32_t k, int32_t zero, int32_t *out)
 {
 #if EMBER_HAS_ARMV7EM
+    const int32_t less = ember_pair_of(-zero, -zero);
     for (; k >= 4; k -= 4, x += 4, y += 4)
         __asm__ volatile("ldr r8, [%1]\n\t"
                          "ldr r9, [%2]\n\t"
-                         "sxtb16 r4, r8\n\t"
-                         "sxtb16 r5, r9\n\t"
-                         "sxtb16 r8, r8, ror #8\n\t"
-                         "sxtb16 r9, r9, ror #8\n\t"
+                         "sxtab16 r4, %3, r8\n\t"
+                         "sxtab16 r5, %3, r9\n\t"
+                         "sxtab16 r8, %3, r8, ror #8\n\t"
+                         "sxtab16 r9, %3, r9, ror #8\n\t"
                          "stm %0!, {r4, r5, r8, r9}"
                          : "+r"(out)
-                         : "r"(x), "r"(y)
+                         : "r"(x), "r"(y), "r"(less)
                          : "r4", "r5", "r8", "r9", "memory");
 #else
     for (; k >= 4; k -= 4, x += 4, y += 4, out += 4) {
-        out[0] = ember_pair_of(x[0], x[2]);
-        out[1] = ember_pair_of(y[0], y[2]);
-        out[2] = ember_pair_of(x[1], x[3]);
-        out[3] = ember_pair_of(y[1], y[3]);
+        out[0] = ember_pair_of(x[0] - zero, x[2] - zero);
+        out[1] = ember_pair_of(y[0] - zero, y[2] - zero);
+        out[2] = ember_pair_of(x[1] - zero, x[3] - zero);
+        out[3] = ember_pair_of(y[1] - zero, y[3] - zero);
     }
 #endif
     if (k > 0) {
-        out[0] = ember_pair_of(x[0], k > 2 ? x[2] : 0);
-        out[1] = ember_pair_of(y[0], k > 2 ? y[2] : 0);
-        out[2] = ember_pair_of(k > 1 ? x[1] : 0, 0);
-        out[3] = ember_pair_of(k > 1 ? y[1] : 0, 0);
+        out[0] = ember_pair_of(x[0] - zero, k > 2 ? x[2] - zero : 0);
+        out[1] = ember_pair_of(y[0] - zero, k > 2 ? y[2] - zero : 0);
+        out[2] = ember_pair_of(k > 1 ? x[1] - zero : 0, 0);
+        out[3] = ember_pair_of(k > 1 ? y[1] - zero : 0, 0);
         out += 4;
     }
     return out;

@@ -29,6 +29,12 @@
     "asr r2, r2, lr\n\t"                                                                                               \
     "asr r3, r3, lr\n\t"
 
+#define LEFT                                                                                                           \
+    "lsl r0, r0, r12\n\t"                                                                                              \
+    "lsl r1, r1, r12\n\t"                                                                                              \
+    "lsl r2, r2, lr\n\t"                                                                                               \
+    "lsl r3, r3, lr\n\t"
+
 #define SCALE(narrow)                                                                                                  \
     "smmlar r0, r0, r4, r9\n\t"                                                                                        \
     "smmlar r1, r1, r4, r9\n\t"                                                                                        \
@@ -64,47 +70,70 @@
 /* ADR counts from a word boundary, and -Os aligns functions to half a word. */
 __attribute__((naked, noinline, aligned(4))) void ember_pair_2x2(const ember_pair_block *block __attribute__((unused)))
 {
-    __asm__ volatile(".syntax unified\n\t" WIDTHS "push {r4-r11, lr}\n\t"
-                     "sub sp, #52\n\t"
-                     "ldm r0!, {r1-r9, r10}\n\t"
-                     "stm sp, {r1-r9, r10}\n\t"
-                     "mov r7, r3\n\t"
-                     "ldm r0, {r1-r4}\n\t"
-                     "mov r6, r1\n\t"
-                     "adr.w r8, 3f\n\t"
-                     "add.w r8, r8, #1\n\t"
-                     "adr.w r9, 9f\n\t"
-                     "ldrh r3, [r9, r3, lsl #1]\n\t"
-                     "ldrh r4, [r9, r4, lsl #1]\n\t"
-                     "add r2, r8\n\t"
-                     "add r3, r8\n\t"
-                     "add r4, r8\n\t"
-                     "strd r2, r3, [sp, #40]\n\t"
-                     "str r4, [sp, #48]\n"
-                     "1:\t" MACS("smuad", "", "", "",
-                                 "") "ldr pc, [sp, #40]\n"
-                                     "3:\t.rept 15\n\t" MACS(
-                                         "smlad", ", r0", ", r1", ", r2",
-                                         ", r3") ".endr\n\t"
-                                                 "ldr pc, [sp, #44]\n"
-                                                 "2:\tldr r8, [sp, #36]\n\t"
-                                                 "cmp r7, r8\n\t"
-                                                 "bne.w 3b\n\t"
-                                                 "ldr pc, [sp, #48]\n"
-                                                 "4:\t" LOAD SCALE("ember_u16") "pkhbt r0, r0, r1, lsl #16\n\t"
-                                                                                "pkhbt r2, r2, r3, lsl #16\n\t"
-                                                                                "stm r10!, {r0, r2}\n\t" NEXT
-                                                                                "5:\t" LOAD SCALE("ember_s8") BYTES NEXT
-                     "6:\t" LOAD SCALE("ember_s16") HALVES NEXT "7:\t" LOAD SHIFT SCALE("ember_s8") BYTES NEXT
-                     "8:\t" LOAD SHIFT SCALE("ember_s16") HALVES NEXT
-                     "9:\t.hword 4b - 3b, 5b - 3b, 6b - 3b, 7b - 3b, 8b - 3b, 2b - 3b\n\t" FORGET);
+    __asm__ volatile(
+        ".syntax unified\n\t" WIDTHS "push {r4-r11, lr}\n\t"
+        "sub sp, #52\n\t"
+        "ldm r0!, {r1-r9, r10}\n\t"
+        "stm sp, {r1-r9, r10}\n\t"
+        "mov r7, r3\n\t"
+        "ldm r0, {r1-r4}\n\t"
+        "mov r6, r1\n\t"
+        "adr.w r8, 3f\n\t"
+        "add.w r8, r8, #1\n\t"
+        "adr.w r9, 9f\n\t"
+        "ldrh r3, [r9, r3, lsl #1]\n\t"
+        "ldrh r4, [r9, r4, lsl #1]\n\t"
+        "add r2, r8\n\t"
+        "add r3, r8\n\t"
+        "add r4, r8\n\t"
+        "strd r2, r3, [sp, #40]\n\t"
+        "str r4, [sp, #48]\n"
+        "1:\t" MACS("smuad", "", "", "",
+                    "") "ldr pc, [sp, #40]\n"
+                        "3:\t.rept 15\n\t" MACS("smlad", ", r0", ", r1", ", r2",
+                                                ", r3") ".endr\n\t"
+                                                        "ldr pc, [sp, #44]\n"
+                                                        "2:\tldr r8, [sp, #36]\n\t"
+                                                        "cmp r7, r8\n\t"
+                                                        "bne.w 3b\n\t"
+                                                        "ldr pc, [sp, #48]\n"
+                                                        "4:\t" LOAD SCALE("ember_u16") "pkhbt r0, r0, r1, lsl #16\n\t"
+                                                                                       "pkhbt r2, r2, r3, lsl #16\n\t"
+                                                                                       "stm r10!, {r0, r2}\n\t" NEXT
+                                                                                       "5:\t" LOAD
+                                                                                       "10:\t" SCALE("ember_s8")
+                                                                                           BYTES NEXT
+        "6:\t" LOAD "11:\t" SCALE("ember_s16") HALVES NEXT "7:\t" LOAD SHIFT SCALE("ember_s8") BYTES NEXT
+        "8:\t" LOAD SHIFT SCALE("ember_s16") HALVES NEXT
+        "12:\t" LOAD LEFT "b.w 10b\n"
+        "13:\t" LOAD LEFT "b.w 11b\n"
+        "14:\t" LOAD "stm r10!, {r0, r1, r2, r3}\n\t" NEXT
+        "9:\t.hword 4b - 3b, 5b - 3b, 6b - 3b, 7b - 3b, 8b - 3b, 12b - 3b, 13b - 3b, 14b - 3b, 2b - 3b\n\t" FORGET);
 }
 
 #else
 
+static int32_t is_byte(uint32_t end)
+{
+    return end == EMBER_PAIR_S8 || end == EMBER_PAIR_SHIFT_S8 || end == EMBER_PAIR_LEFT_S8;
+}
+
+/* The sum as the end wants it, before it is narrowed. */
+static int32_t scaled(int32_t acc, int32_t row, uint32_t end, const ember_pair_block *block)
+{
+    const int32_t shift = row ? block->shift1 : block->shift0;
+    if (end == EMBER_PAIR_SHIFT_S8 || end == EMBER_PAIR_SHIFT_S16)
+        acc >>= shift;
+    if (end == EMBER_PAIR_LEFT_S8 || end == EMBER_PAIR_LEFT_S16)
+        acc = ember_shift_left(acc, shift);
+    return ember_high_multiply(acc, row ? block->m1 : block->m0, block->zero_point);
+}
+
 static void put(uint8_t *at, int32_t v, uint32_t end)
 {
-    if (end == EMBER_PAIR_S8 || end == EMBER_PAIR_SHIFT_S8) {
+    if (end == EMBER_PAIR_SUMS) {
+        memcpy(at, &v, sizeof v);
+    } else if (is_byte(end)) {
         *at = (uint8_t)ember_clamp_s8(v);
     } else {
         const uint16_t wide = (uint16_t)(end == EMBER_PAIR_SCORE ? ember_clamp(v, 0, UINT16_MAX) : ember_clamp_s16(v));
@@ -115,8 +144,9 @@ static void put(uint8_t *at, int32_t v, uint32_t end)
 void ember_pair_2x2(const ember_pair_block *block)
 {
     const uint32_t end = block->last;
-    const int32_t shifted = end == EMBER_PAIR_SHIFT_S8 || end == EMBER_PAIR_SHIFT_S16;
-    const int32_t size = end == EMBER_PAIR_S8 || end == EMBER_PAIR_SHIFT_S8 ? 1 : 2;
+    const int32_t size = is_byte(end) ? 1 : end == EMBER_PAIR_SUMS ? 4 : 2;
+    const int32_t blocked = end == EMBER_PAIR_SCORE || end == EMBER_PAIR_SUMS; /* both rows side by side */
+    const int32_t stride = blocked ? 2 * size : block->stride;
     const int32_t words = (int32_t)(block->rows_end - block->rows);
     uint8_t *y = block->y;
     for (const int32_t *c = block->columns; c != block->columns_end; c += words) {
@@ -128,12 +158,9 @@ void ember_pair_2x2(const ember_pair_block *block)
                 const uint32_t b = (uint32_t)c[i + (out & 1)];
                 acc += (int16_t)a * (int16_t)b + (int16_t)(a >> 16) * (int16_t)(b >> 16);
             }
-            if (shifted)
-                acc >>= row ? block->shift1 : block->shift0;
-            acc = ember_high_multiply(acc, row ? block->m1 : block->m0, block->zero_point);
-            put(y + (end == EMBER_PAIR_SCORE ? row * 4 : row * block->stride) + (out & 1) * size, acc, end);
+            put(y + row * stride + (out & 1) * size, end == EMBER_PAIR_SUMS ? acc : scaled(acc, row, end, block), end);
         }
-        y += end == EMBER_PAIR_SCORE ? 8 : 2 * size;
+        y += (blocked ? 4 : 2) * size;
     }
 }
 

@@ -38,6 +38,11 @@ def emit_matmul(op: Matmul, ctx: EmitContext) -> Call:
 
 @emitter("q.batch_matmul", kernel=typed("ember_batch_matmul", "a"))
 def emit_batch_matmul(op: BatchMatmul, ctx: EmitContext) -> Call:
+    return batch_matmul_call(op, ctx)
+
+
+def batch_matmul_call(op: BatchMatmul, ctx: EmitContext, *scratch: str) -> Call:
+    """The call of the selected kernel, with its scratch where it takes some."""
     rows, k = op.a.shape[-2:]
     n = op.y.shape[-1]
     p = ctx.params(
@@ -57,4 +62,4 @@ def emit_batch_matmul(op: BatchMatmul, ctx: EmitContext) -> Call:
             "zero_point": op.zero_point,
         },
     )
-    return ctx.call(ctx.pointer(op.a), ctx.pointer(op.b), ctx.pointer(op.y), p)
+    return ctx.call(ctx.pointer(op.a), ctx.pointer(op.b), ctx.pointer(op.y), *scratch, p)

@@ -1,6 +1,7 @@
 """Fast kernels by instruction set: importing this package enters them into ``VARIANTS``."""
 
 from emberc.backend.c.variants import armv7em_attention as armv7em_attention
+from emberc.backend.c.variants import armv7em_batch_matmul as armv7em_batch_matmul
 from emberc.backend.c.variants import armv7em_matmul as armv7em_matmul
 from emberc.backend.c.variants import armv7em_rows as armv7em_rows
 from emberc.backend.c.variants import mve_attention as mve_attention

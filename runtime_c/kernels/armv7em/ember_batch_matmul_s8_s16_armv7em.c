@@ -1,0 +1,8 @@
+/* q.batch_matmul, int8 a, int8 b, int16 y: pairs of int16, two rows by two columns, see ember_pair_matmul.c. */
+#include "ember_pair_matmul.h"
+
+void ember_batch_matmul_s8_s16_armv7em(const int8_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                       const ember_batch_matmul_params *p)
+{
+    ember_pair_matmul(a, 1, b, (uint8_t *)y, 2, scratch, p);
+}
