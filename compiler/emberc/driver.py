@@ -19,7 +19,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 
 from emberc.accuracy import float_outputs, measure_accuracy
@@ -206,5 +205,5 @@ def _samples(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _largest(module: Module, count: int = 8) -> list[tuple[str, int]]:
     """The constants that take most of the flash."""
-    sizes = [(c.name or "?", int(np.asarray(c.data).nbytes)) for c in module.constants()]
+    sizes = [(c.name or "?", c.stored_bytes) for c in module.constants()]
     return sorted(sizes, key=lambda s: (-s[1], s[0]))[:count]

@@ -17,6 +17,7 @@
 #include "ember_matmul.h"
 #include "ember_movement.h"
 #include "ember_norm.h"
+#include "ember_packed.h"
 #include "ember_reduce.h"
 #include "ember_table.h"
 

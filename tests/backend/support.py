@@ -14,6 +14,7 @@ from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.op import Op
+from emberc.ir.packed import Packed, pack_codes
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.ir.verifier import verify
@@ -42,6 +43,13 @@ class Net:
 
     def weights(self, *shape: int, name: str | None = None) -> Constant:
         return self.const(self.random.integers(-127, 128, shape), np.int8, name)
+
+    def packed(self, rows: int, columns: int, bits: int, group: int) -> Constant:
+        """An int8 matrix in ``bits`` an element."""
+        codes = self.random.integers(0, 1 << bits, (rows, columns)).astype(np.uint8)
+        codebook = self.random.integers(-128, 128, 1 << bits).astype(np.int8)
+        gains = self.random.integers(0, 129, (rows, -(-columns // group))).astype(np.uint8)
+        return Constant.unpack(Packed(bits, columns, group, pack_codes(codes, bits), codebook, gains))
 
     def words(self, n: int, lo: int, hi: int, name: str | None = None) -> Constant:
         return self.const(self.random.integers(lo, hi, n), np.int32, name)

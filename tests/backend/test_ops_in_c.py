@@ -50,6 +50,17 @@ def matmul(net: Net) -> None:
 
 
 @case
+def packed(net: Net) -> None:
+    x8, x16, ids = net.input("x8", DType.I8, 3, 17), net.input("x16", DType.I16, 7, 40), net.const([[3, 1, 4]])
+    for bits, out in ((2, "i8"), (3, "i16"), (4, "i8")):
+        b, m = net.words(19, -5000, 5000), net.words(19, 1 << 20, 1 << 25)
+        net.out(Matmul, x8, net.packed(19, 17, bits, 8), b, m, None, shift=3, zero_point=-5, dtype=out)
+        net.out(Matmul, x16, net.packed(19, 40, bits, 64), b, m, None, shift=-2, lo=-100, hi=90, dtype=out)
+        parts = [net.packed(9, 21, bits, 16), net.words(1, 1, 9000), ids, net.weights(3, 21), net.words(21, 1, 9000)]
+        net.out(Embed, net.words(21, -9, 9), parts, has_ids=[True, False], frac=10, dtype=out)
+
+
+@case
 def batch_matmul(net: Net) -> None:
     a8, a16 = net.input("a8", DType.I8, 2, 3, 17), net.input("a16", DType.I16, 2, 3, 17)
     b, shared = net.input("b", DType.I8, 2, 17, 7), net.weights(5, 17)

@@ -28,6 +28,7 @@ from emberc.ir.ops import (
 )
 from emberc.ir.strides import broadcast_strides, copies
 from tests.kernels.library import aligned, call
+from tests.kernels.packed_calls import packed_embed, packed_matmul
 from tests.kernels.structs import fill
 
 Arrays = list[Any]
@@ -69,6 +70,9 @@ def _pair(op: Op, x: Any, y: Any) -> dict[str, Any]:
 
 
 def _matmul(op: integer_matmul.Matmul, a: Arrays, y: Any) -> None:
+    if op.w.packed:
+        packed_matmul(op, a, y)
+        return
     x, w, bias, m, table = a
     lo, hi = op.limits()
     p = fill(
@@ -189,6 +193,9 @@ def _table(op: Op, a: Arrays, y: Any) -> None:
 
 
 def _embed(op: integer_embed.Embed, a: Arrays, y: Any) -> None:
+    if op.has_packed():
+        _ranged(packed_embed(op, a, y))
+        return
     bias, rest = a[0], iter(a[1:])
     parts, ids = [], []
     for has in op.has_ids:

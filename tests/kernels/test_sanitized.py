@@ -23,7 +23,7 @@ FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 
 @pytest.mark.slow
 def test_kernels_under_sanitizers() -> None:
-    modules = sorted({test.partition(".")[0] for test in KERNEL_TESTS.values()})
+    modules = sorted({"test_packed", *(test.partition(".")[0] for test in KERNEL_TESTS.values())})
     done = _run(*(str(HERE / f"{module}.py") for module in modules))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

@@ -16,6 +16,7 @@ import emberc.ir.ops  # noqa: F401 (registers the ops that a text may name)
 from emberc.errors import EmberError, ModelError
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, op_class
+from emberc.ir.packed import BLOCK, Packed
 from emberc.ir.printer import digest
 from emberc.ir.types import DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
@@ -112,7 +113,30 @@ class _Build(Transformer[Token, Any]):
     def reference(self, _file: str, at: Token, want: Token) -> tuple[int, str]:
         return (int(at, 16), str(want))
 
-    def constant(self, name: Token, t: TensorType, payload: Any) -> None:
+    def packed(self, bits: Token, group: Token) -> tuple[int, int]:
+        return (int(bits), int(group))
+
+    def constant(self, name: Token, t: TensorType, packed: tuple[int, int] | None, *payloads: Any) -> None:
+        if len(payloads) != (1 if packed is None else 3):
+            raise ModelError(f"constant {name} has {len(payloads)} payloads", code="E-SYNTAX", at=_place(name))
+        if packed is None:
+            self._define(name, Constant(self._data(name, t, payloads[0]).copy(), quant=t.quant))
+            return
+        bits, group = packed
+        if t.dtype is not DType.I8 or t.rank != 2 or not (bits in (2, 3, 4) and group > 0):
+            raise ModelError(f"constant {name} can't be packed so", code="E-SYNTAX", at=_place(name))
+        rows, columns = t.shape
+        types = [
+            TensorType(DType.U8, (rows, bits * -(-columns // BLOCK))),
+            TensorType(DType.I8, (1 << bits,)),
+            TensorType(DType.U8, (rows, -(-columns // group))),
+        ]
+        parts = [self._data(name, part, payload).copy() for part, payload in zip(types, payloads, strict=True)]
+        form = Packed(bits, columns, group, *parts)
+        self._define(name, Constant(form.unpacked(), None, t.quant, form))
+
+    def _data(self, name: Token, t: TensorType, payload: Any) -> Any:
+        """A payload as an array of type ``t``."""
         if isinstance(payload, tuple):
             at, want = payload
             raw = self.side[at : at + t.nbytes]
@@ -131,7 +155,7 @@ class _Build(Transformer[Token, Any]):
         if data.size != t.elements:
             problem = f"constant {name} has {data.size} elements, its type says {t.elements}"
             raise ModelError(problem, code="E-SYNTAX", at=_place(name))
-        self._define(name, Constant(data.reshape(t.shape).copy(), quant=t.quant))
+        return data.reshape(t.shape)
 
     # --- functions
     def param(self, name: Token, t: TensorType, public: str | None) -> Value:

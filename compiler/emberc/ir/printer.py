@@ -16,7 +16,7 @@ import numpy as np
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, attribute
 from emberc.ir.types import Array, Quant, TensorType
-from emberc.ir.values import Value
+from emberc.ir.values import Constant, Value
 
 INLINE_ELEMENTS = 16
 SIDE_ALIGN = 16
@@ -94,7 +94,7 @@ class _Printer:
             for c in f.constants():
                 if id(c) not in seen:
                     seen.add(id(c))
-                    lines.append(f"  const {self.names[id(c)]} : {format_type(c.type)} = {self._payload(c.data)}")
+                    lines.append(f"  const {self.names[id(c)]} : {format_type(c.type)}{self._stored(c)}")
         for f in m.functions.values():
             lines += self._function(f)
         return "\n".join([*lines, "}"]) + "\n"
@@ -118,6 +118,14 @@ class _Printer:
             if id(v) not in self.names:
                 self.names[id(v)] = f"%{number}"
                 number += 1
+
+    def _stored(self, c: Constant) -> str:
+        """`` = [1, 2]``, `` packed(3, group=128) = CODES, CODEBOOK, GAINS``"""
+        p = c.packed
+        if p is None:
+            return f" = {self._payload(c.data)}"
+        parts = ", ".join(map(self._payload, (p.codes, p.codebook, p.gains)))
+        return f" packed({p.bits}, group={p.group}) = {parts}"
 
     def _payload(self, a: Array) -> str:
         if a.size <= INLINE_ELEMENTS:

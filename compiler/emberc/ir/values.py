@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emberc.errors import VerifyError
+from emberc.ir.packed import Packed
 from emberc.ir.types import Array, Quant, TensorType
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ class Value:
         """The array of a constant, None for anything else."""
         return None
 
+    @property
+    def packed(self) -> Packed | None:
+        """How a constant is stored where that is not element by element."""
+        return None
+
     def replace_by(self, other: Value) -> None:
         """Makes every user read ``other`` instead. Function outputs are the caller's business."""
         for user in list(self.users):
@@ -48,17 +55,39 @@ class Value:
 
 
 class Constant(Value):
-    """A value known at compile time."""
+    """A value known at compile time; ``packed`` says how it is stored where that is not element by element.
 
-    __slots__ = ("data",)
+    Raises VerifyError when ``packed`` does not stand for ``data``.
+    """
 
-    def __init__(self, data: Array, name: str | None = None, quant: Quant | None = None) -> None:
+    __slots__ = ("_packed", "data")
+
+    def __init__(
+        self, data: Array, name: str | None = None, quant: Quant | None = None, packed: Packed | None = None
+    ) -> None:
         data = np.asarray(data)
         if not data.flags.c_contiguous:  # (ascontiguousarray would turn a scalar into shape [1])
             data = data.copy()
         data.setflags(write=False)
         super().__init__(TensorType.of(data).with_quant(quant), name)
         self.data = data
+        self._packed = packed
+        if packed is not None and not (data.dtype == np.int8 and np.array_equal(packed.unpacked(), data)):
+            raise VerifyError(f"constant '{name or ''}' is not what its packed form unpacks to")
+
+    @staticmethod
+    def unpack(packed: Packed, name: str | None = None) -> Constant:
+        """The int8 constant that ``packed`` stands for."""
+        return Constant(packed.unpacked(), name, None, packed)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes in flash, alignment not counted."""
+        return self.type.nbytes if self._packed is None else self._packed.nbytes
+
+    @property
+    def packed(self) -> Packed | None:
+        return self._packed
 
     @property
     def const(self) -> Array:

@@ -49,6 +49,14 @@ class Embed(IntegerOp):
         rest = iter(self.parts)
         return [EmbedPart(next(rest), next(rest), next(rest) if has else None) for has in self.has_ids]
 
+    def has_packed(self) -> bool:
+        """Whether a table is stored packed: another kernel then, with the same answers."""
+        return any(p.table.packed is not None for p in self.tables())
+
+    def kernel(self) -> str:
+        name = super().kernel()
+        return name.replace("ember_", "ember_packed_") if self.has_packed() else name
+
     def infer(self) -> list[TensorType]:
         parts = self.tables()
         shapes = {p.ids.shape for p in parts if p.ids is not None}

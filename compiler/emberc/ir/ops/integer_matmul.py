@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from emberc.ir.arithmetic import INT32_MAX, Ints, clamp, fits32, requantize, wide
 from emberc.ir.op import Cost, attribute, operand, optional, result
-from emberc.ir.ops.integer_base import QUANTIZED, IntegerOp
+from emberc.ir.ops.integer_base import QUANTIZED, IntegerOp, rows_of
 from emberc.ir.types import Array, DType, TensorType
+
+#: columns whose packed weights are unpacked together (EMBER_PACKED_COLUMNS)
+PACKED_COLUMNS = 16
 
 
 def accumulator_bounds(w: Array, bias: Array, x_type: DType) -> tuple[int, int]:
@@ -76,6 +79,18 @@ class Matmul(IntegerOp):
             self.require_int32("the accumulator", lo, hi)
         s = self.shift
         self.require_int32("the shifted accumulator", *((lo << s, hi << s) if s >= 0 else (lo >> -s, hi >> -s)))
+
+    def kernel(self) -> str:
+        """Packed weights have kernels of their own, with the same answers."""
+        name = super().kernel()
+        return name.replace("ember_", "ember_packed_") if self.w.packed else name
+
+    def scratch_bytes(self) -> int:
+        """Packed: the int8 weights of a block of columns, and its results. Otherwise none."""
+        if self.w.packed is None:
+            return 0
+        weights = -(-PACKED_COLUMNS * self.w.shape[1] // 4) * 4
+        return weights + rows_of(self.x) * PACKED_COLUMNS * self.y.type.dtype.size
 
     def k_slice(self) -> int:
         """Products of an int16 x that an int32 surely holds; the kernel sums such slices in 64 bits."""

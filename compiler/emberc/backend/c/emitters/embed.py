@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emberc.backend.c.context import EmitContext
+from emberc.backend.c.emitters.packed import emit_packed_embed
 from emberc.backend.c.registry import Call, emitter
 from emberc.ir.ops.integer_base import rows_of
 from emberc.ir.ops.integer_embed import Embed
@@ -10,11 +11,14 @@ from emberc.ir.types import DType
 
 
 def _kernel(op: Embed) -> str:
-    return "ember_embed_s8" if op.y.type.dtype is DType.I8 else "ember_embed_s16"
+    packed = "packed_" if op.has_packed() else ""
+    return f"ember_{packed}embed_{'s8' if op.y.type.dtype is DType.I8 else 's16'}"
 
 
 @emitter("q.embed", kernel=_kernel, can_fail=True)
 def emit_embed(op: Embed, ctx: EmitContext) -> Call:
+    if op.has_packed():
+        return emit_packed_embed(op, ctx)
     tables = op.tables()
     parts = ctx.params_array(
         "ember_embed_part",

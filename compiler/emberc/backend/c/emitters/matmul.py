@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from emberc.backend.c.context import EmitContext
+from emberc.backend.c.emitters.packed import emit_packed_matmul
 from emberc.backend.c.emitters.suffix import typed
 from emberc.backend.c.registry import Call, emitter
 from emberc.ir.ops.integer_base import rows_of
@@ -12,8 +13,14 @@ from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul
 from emberc.ir.types import DType
 
 
-@emitter("q.matmul", kernel=typed("ember_matmul", "x"))
+def _kernel(op: Matmul) -> str:
+    return typed("ember_packed_matmul" if op.w.packed else "ember_matmul", "x")(op)
+
+
+@emitter("q.matmul", kernel=_kernel)
 def emit_matmul(op: Matmul, ctx: EmitContext) -> Call:
+    if op.w.packed:
+        return emit_packed_matmul(op, op.w.packed, ctx)
     n, k = op.w.shape
     lo, hi = op.limits()
     p = ctx.params(

@@ -1,0 +1,15 @@
+/* q.matmul, int8 x, int8 y, on packed weights: a block of columns at a time.
+ *
+ * x [rows, k] of any values, weights within the bounds that the compiler proved; scratch as in ember_packed.h.
+ */
+#include "ember_packed_block.h"
+
+void ember_packed_matmul_s8(const int8_t *x, int8_t *y, void *scratch, const ember_packed_matmul_params *restrict p)
+{
+    int8_t *tile = ember_packed_tile(scratch, p);
+    for (int32_t n = 0; n < p->n; n += EMBER_PACKED_COLUMNS) {
+        const ember_matmul_params block = ember_packed_block(n, scratch, p);
+        ember_matmul_s8(x, tile, NULL, &block);
+        ember_packed_store(tile, y, n, block.n, sizeof *y, p);
+    }
+}
