@@ -23,9 +23,6 @@ typedef struct {
     int32_t groups;
 } ember_packed;
 
-/* out[i] = w[row, first + i], i < count; first is a multiple of 8. */
-void ember_unpack_s8(const ember_packed *w, int32_t row, int32_t first, int32_t count, int8_t *out);
-
 typedef struct {
     const int8_t *table;        /* [vocabulary, d], or NULL where packed is given */
     const ember_packed *packed; /* NULL where table is given */

@@ -10,6 +10,7 @@
 #include "ember_math.h"
 #include "ember_matmul.h"
 #include "ember_packed.h"
+#include "ember_unpack.h"
 
 /* The results in scratch, behind the weights of a block. */
 static inline void *ember_packed_tile(void *scratch, const ember_packed_matmul_params *p)
@@ -25,7 +26,7 @@ static inline ember_matmul_params ember_packed_block(int32_t n, void *scratch, c
     const ember_matmul_params block = {w,       p->bias + n, p->m + n, p->table,      p->rows, p->k,
                                        columns, p->k_slice,  p->shift, p->zero_point, p->lo,   p->hi};
     for (int32_t i = 0; i < columns; i++)
-        ember_unpack_s8(p->w, n + i, 0, p->k, w + i * p->k);
+        ember_unpack(p->w, n + i, 0, p->k, w + i * p->k);
     return block;
 }
 

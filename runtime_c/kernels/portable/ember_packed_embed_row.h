@@ -10,6 +10,7 @@
 #include "ember.h"
 #include "ember_math.h"
 #include "ember_packed.h"
+#include "ember_unpack.h"
 
 /* EMBER_OK, or EMBER_ERR_RANGE for an id outside its table. */
 static inline int ember_packed_embed_check(const int32_t *const *ids, const ember_packed_embed_params *p)
@@ -34,7 +35,7 @@ static inline void ember_packed_embed_sums(const int32_t *const *ids, int32_t r,
         int8_t unpacked[EMBER_PACKED_COLUMNS];
         const int8_t *entries = unpacked;
         if (part->packed != NULL)
-            ember_unpack_s8(part->packed, row, c, used, unpacked);
+            ember_unpack(part->packed, row, c, used, unpacked);
         else
             entries = part->table + row * p->d + c;
         for (int32_t i = 0; i < used; i++) {

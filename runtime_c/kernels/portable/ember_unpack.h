@@ -1,12 +1,16 @@
 /* Some elements of one row of packed weights as int8.
  *
- * Eight codes at a time fill 2 to 4 whole bytes. The codebook times the group's gain is made once a group: at most 16
+ * Private to the portable kernels. Eight codes at a time fill 2 to 4 whole bytes. The codebook times the group's gain is made once a group: at most 16
  * products for 8 elements or more.
  */
+#ifndef EMBER_UNPACK_H
+#define EMBER_UNPACK_H
+
 #include "ember_math.h"
 #include "ember_packed.h"
 
-void ember_unpack_s8(const ember_packed *w, int32_t row, int32_t first, int32_t count, int8_t *out)
+/* out[i] = w[row, first + i], i < count; first is a multiple of 8. */
+static inline void ember_unpack(const ember_packed *w, int32_t row, int32_t first, int32_t count, int8_t *out)
 {
     const uint8_t *codes = w->codes + row * w->row_bytes + first / 8 * w->bits;
     const uint8_t *gains = w->gains + row * w->groups;
@@ -29,3 +33,5 @@ void ember_unpack_s8(const ember_packed *w, int32_t row, int32_t first, int32_t 
         }
     }
 }
+
+#endif
