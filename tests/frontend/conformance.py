@@ -97,7 +97,7 @@ def _imported(model: onnx.ModelProto, feed: dict[str, Any]) -> Module:
     except InternalError:
         raise
     except EmberError:
-        small = {name: v for name, v in feed.items() if v.dtype.kind in "iub" or v.size <= 1}
+        small = {n: v for i, (n, v) in enumerate(feed.items()) if v.dtype.kind in "iub" or v.ndim <= (1 if i else 0)}
         return import_model(model, fix=small)
 
 

@@ -26,10 +26,10 @@ def test_all_operators_at_once() -> None:
             [dead] unread = local.Never (x) }"""
     )
     assert str(error) == (
-        "error[E-UNSUPPORTED]: 2 unsupported operators in 5 nodes: local::Odd, NonZero\n"
+        "error[E-UNSUPPORTED]: 2 unsupported operators in 5 nodes: local::Odd, Unique\n"
         "  at   m.onnx\n"
         "  local::Odd: 4 nodes: b_odd, c_odd, d_odd, ...\n"
-        "  NonZero: 1 node: f_nz (the size of its output depends on the data)\n"
+        "  Unique: 1 node: f_nz (the size of its output depends on the data)\n"
         "  try  register an importer from your own code: @emberc.importer(op_type, domain=...)"
     )
 

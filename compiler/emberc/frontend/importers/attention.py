@@ -8,6 +8,7 @@ import numpy as np
 
 from emberc.frontend.context import NodeContext
 from emberc.frontend.registry import importer
+from emberc.ir.ops import float_binary as fb
 from emberc.ir.ops import float_unary as fu
 from emberc.ir.ops.float_movement import Gather, Pad
 from emberc.ir.ops.float_norm import Softmax
@@ -27,8 +28,6 @@ def attention(node: NodeContext) -> list[Value | None]:
         if not heads or not kv_heads:
             raise node.invalid("3-D inputs need q_num_heads and kv_num_heads")
         q, k, v = split_heads(node, q, heads), split_heads(node, k, kv_heads), split_heads(node, v, kv_heads)
-    if node.optional(6) is not None:
-        raise node.refuse("nonpad_kv_seqlen", "padding as attn_mask")
     new = k.shape[2]
     past_key, past_value = node.optional(4), node.optional(5)
     k = k if past_key is None else node.concat([past_key, k], 2)
@@ -49,7 +48,7 @@ def attention(node: NodeContext) -> list[Value | None]:
         capped = node.mul(node.emit(fu.Tanh, node.div(product, limit)), limit)
     left, right = node.integer("left_window_size", -1), node.integer("right_window_size", -1)
     right = 0 if node.integer("is_causal") else right
-    bias = mask_bias(node, node.optional(3), capped, key.shape[2] - new, left, right)
+    bias = mask_bias(node, node.optional(3), capped, key.shape[2] - new, left, right, node.optional(6))
     masked = capped if bias is None else node.add(capped, bias)
     probabilities = node.emit(Softmax, masked, axis=3)
     if bias is not None:  # a row whose keys are all masked counts nothing
@@ -122,11 +121,18 @@ def repeat_heads(node: NodeContext, x: Value, times: int) -> Value:
 
 
 def mask_bias(
-    node: NodeContext, mask: Value | None, scores: Value, past: int, left: int = -1, right: int = -1
+    node: NodeContext,
+    mask: Value | None,
+    scores: Value,
+    past: int,
+    left: int = -1,
+    right: int = -1,
+    lengths: Value | None = None,
 ) -> Value | None:
     """What is added to ``scores`` [B, H, Lq, Lk]: 0 where a key may be seen, -inf elsewhere.
 
-    Query i stands at position i + ``past`` and sees ``left`` keys before and ``right`` after it, all for -1.
+    Query i stands at position i + ``past`` and sees ``left`` keys before and ``right`` after it, all for -1. With
+    ``lengths`` [B] the keys behind the length do not exist, and the last query stands on the last key.
     """
     bias = mask
     if mask is not None and mask.type.dtype is DType.BOOL:
@@ -134,11 +140,23 @@ def mask_bias(
     if bias is not None and bias.shape[-1] < scores.shape[-1]:
         pads = [0] * (2 * bias.type.rank - 1) + [scores.shape[-1] - bias.shape[-1]]
         bias = node.emit(Pad, bias, pads=pads, value=HIDDEN)
-    if left >= 0 or right >= 0:
-        rows, columns = np.ogrid[: scores.shape[2], : scores.shape[3]]
-        distance = columns - rows - past
-        seen = (distance <= right) | (right < 0)
-        seen &= (distance >= -left) | (left < 0)
-        window = node.constant(np.where(seen, 0.0, HIDDEN), scores.type.dtype)
+    for seen in _windows(node, scores, past, left, right, lengths):
+        window = node.where(seen, node.scalar(0, scores), node.scalar(HIDDEN, scores))
         bias = window if bias is None else node.add(bias, window)
     return bias
+
+
+def _windows(node: NodeContext, scores: Value, past: int, left: int, right: int, lengths: Value | None) -> list[Value]:
+    """bool, each [.., Lq or 1, Lk]: keys up to ``right`` after the query, from ``left`` before it, and that exist."""
+    keys = node.iota(scores.shape[3], 1, 2)
+    position: Value = node.constant(np.arange(scores.shape[2])[:, None] + past)
+    seen: list[Value] = []
+    if lengths is not None:
+        count = node.reshape(node.cast(lengths, DType.I64), [lengths.type.elements, 1, 1, 1])
+        seen.append(node.emit(fb.Less, keys, count))
+        position = node.add(position, node.sub(count, node.constant(scores.shape[2])))
+    if right >= 0:
+        seen.append(node.emit(fb.LessOrEqual, keys, node.add(position, node.constant(right))))
+    if left >= 0:
+        seen.append(node.emit(fb.GreaterOrEqual, keys, node.sub(position, node.constant(left))))
+    return seen

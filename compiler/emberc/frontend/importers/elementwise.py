@@ -10,6 +10,7 @@ from emberc.frontend.tensors import element_type
 from emberc.ir.op import Op
 from emberc.ir.ops import float_binary as fb
 from emberc.ir.ops import float_unary as fu
+from emberc.ir.ops.float_elementary import Elementary
 from emberc.ir.types import DType
 from emberc.ir.values import Constant, Value
 
@@ -88,10 +89,9 @@ def ceil(node: NodeContext) -> Value:
     return node.emit(fu.Neg, node.emit(fu.Floor, node.emit(fu.Neg, node.input(0))))
 
 
-@importer("Tan")
-def tan(node: NodeContext) -> Value:
-    x = node.input(0)
-    return node.div(node.emit(fu.Sin, x), node.emit(fu.Cos, x))
+@importer("Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh")
+def elementary(node: NodeContext) -> Value:
+    return node.emit(Elementary, node.input(0), kind=node.op_type.lower())
 
 
 @importer("IsInf")

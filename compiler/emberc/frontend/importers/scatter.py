@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from emberc.frontend.context import NodeContext
 from emberc.frontend.registry import importer
+from emberc.ir.op import Op
+from emberc.ir.ops import float_binary as fb
 from emberc.ir.ops.float_movement import Gather
 from emberc.ir.values import Value
+
+REDUCTIONS: dict[str, type[Op] | None] = {"none": None, "add": fb.Add, "mul": fb.Mul, "max": fb.Max, "min": fb.Min}
 
 
 @importer("ScatterND")
@@ -46,14 +50,32 @@ def _flat(columns: list[NDArray[np.int64]], shape: tuple[int, ...], node: NodeCo
 
 
 def _merge(node: NodeContext, x: Value, updates: Value, places: NDArray[np.int64]) -> Value:
-    """x with element ``places[i]`` replaced by element i of ``updates``; of equal places the last one counts."""
-    if node.text("reduction", "none") != "none":
-        raise node.refuse(f"reduction={node.text('reduction')!r}", "'none'")
-    source = np.full(x.type.elements, -1, np.int64)
-    source[places] = np.arange(places.size)
-    taken = source >= 0
-    if not taken.any():
-        return x
+    """x with element ``places[i]`` combined with element i of ``updates``; without a reduction the last one counts."""
+    kind = node.text("reduction", "none")
+    if kind not in REDUCTIONS:
+        raise node.refuse(f"reduction={kind!r}", ", ".join(map(repr, REDUCTIONS)))
+    combine = REDUCTIONS[kind]
     flat = node.reshape(updates, [updates.type.elements])
-    moved = node.emit(Gather, flat, node.constant(np.where(taken, source, 0)), axis=0)
-    return node.where(node.constant(taken.reshape(x.shape)), node.reshape(moved, x.shape), x)
+    for source in _rounds(places, x.type.elements, every=combine is not None):
+        taken = source >= 0
+        moved = node.emit(Gather, flat, node.constant(np.where(taken, source, 0)), axis=0)
+        moved = node.reshape(moved, x.shape)
+        new = moved if combine is None else node.emit(combine, x, moved)
+        x = node.where(node.constant(taken.reshape(x.shape)), new, x)
+    return x
+
+
+def _rounds(places: NDArray[np.int64], size: int, *, every: bool) -> list[NDArray[np.int64]]:
+    """Which update each element takes, -1 for none: one array, or with ``every`` one for each time it is hit."""
+    if not places.size:
+        return []
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)  # how often the place was hit before
+    out = np.full((int(rank.max()) + 1, size), -1, np.int64)
+    out[rank, ordered] = order
+    if every:
+        return list(out)
+    last = np.full(size, -1, np.int64)
+    last[places] = np.arange(places.size)
+    return [last]

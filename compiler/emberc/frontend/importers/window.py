@@ -8,6 +8,7 @@ from emberc.frontend.context import NodeContext
 from emberc.frontend.registry import importer
 from emberc.ir.ops.float_binary import Pow
 from emberc.ir.ops.float_linear import Conv, Pool
+from emberc.ir.ops.float_unary import Abs
 from emberc.ir.values import Value
 
 
@@ -51,6 +52,24 @@ def global_pool(node: NodeContext) -> Value:
     x = node.input(0)
     kind = "max" if node.op_type == "GlobalMaxPool" else "mean"
     return node.reduce(x, kind, list(range(2, x.type.rank)))
+
+
+@importer("LpPool", "GlobalLpPool")
+def lp_pool(node: NodeContext) -> Value:
+    """(sum over the window of |x|^p)^(1 / p)"""
+    x, p = node.input(0), node.integer("p", 2)
+    powers = node.emit(Pow, node.emit(Abs, x), node.scalar(p, x))
+    if node.op_type == "GlobalLpPool":
+        total = node.reduce(powers, "sum", list(range(2, x.type.rank)))
+    else:
+        kernel = node.integers("kernel_shape") or []
+        strides, dilations, pads = _geometry(node, x, kernel)
+        if node.integer("ceil_mode"):
+            raise node.refuse("ceil_mode=1", "0")
+        geometry = {"strides": strides, "dilations": dilations, "pads": pads}
+        mean = node.emit(Pool, powers, kind="mean", kernel=kernel, count_pads=True, **geometry)
+        total = node.mul(mean, node.scalar(prod(kernel), x))
+    return node.emit(Pow, total, node.scalar(1 / p, x))
 
 
 @importer("LRN")

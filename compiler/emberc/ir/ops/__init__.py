@@ -2,6 +2,8 @@
 
 from emberc.ir.ops import float_biased as float_biased
 from emberc.ir.ops import float_binary as float_binary
+from emberc.ir.ops import float_bits as float_bits
+from emberc.ir.ops import float_elementary as float_elementary
 from emberc.ir.ops import float_fused as float_fused
 from emberc.ir.ops import float_linear as float_linear
 from emberc.ir.ops import float_movement as float_movement

@@ -19,7 +19,7 @@ from emberc.quant.precision import affine
 #: functions of one variable: the float op's own reference fills the table
 FUNCTIONS = (
     "f.neg", "f.abs", "f.sign", "f.relu", "f.floor", "f.round", "f.exp", "f.log", "f.sqrt", "f.reciprocal", "f.sin",
-    "f.cos", "f.erf", "f.tanh", "f.sigmoid", "f.silu", "f.softplus", "f.gelu", "f.clip",
+    "f.cos", "f.elementary", "f.erf", "f.tanh", "f.sigmoid", "f.silu", "f.softplus", "f.gelu", "f.clip",
 )  # fmt: skip
 
 
