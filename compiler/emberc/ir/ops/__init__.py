@@ -10,6 +10,7 @@ from emberc.ir.ops import float_movement as float_movement
 from emberc.ir.ops import float_norm as float_norm
 from emberc.ir.ops import float_reduce as float_reduce
 from emberc.ir.ops import float_rows as float_rows
+from emberc.ir.ops import float_scan as float_scan
 from emberc.ir.ops import float_unary as float_unary
 from emberc.ir.ops import integer_attention as integer_attention
 from emberc.ir.ops import integer_biased as integer_biased
