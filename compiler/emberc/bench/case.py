@@ -18,8 +18,8 @@ from emberc.ir.values import Constant, Value
 class Case:
     """An op, arrays for its operands that are no constants (by field name), and its size as text ("128,128,128").
 
-    ``misalign`` elements lie between a 16-byte boundary and the start of every input and of the output. ``inplace``
-    names the operand that the result is written over.
+    ``misalign`` elements lie between a 16-byte boundary and the start of every input and output. ``inplace`` names the
+    operand that a result is written over.
     """
 
     op: Op
@@ -49,17 +49,23 @@ class Case:
         ids = {id(v): f"x{i}" for i, v in enumerate(self._fed())}
         for v in self._fed():
             v.name = ids[id(v)]
-        return Function("main", self._fed(), [self.op], {"y": self.op.results[0]})
+        return Function("main", self._fed(), [self.op], dict(zip(self.op.result_fields, self.op.results, strict=True)))
 
     def array_of(self, value: Value) -> Array:
         """The array that feeds an input of ``function``."""
         return self.inputs[next(n for n, v in self.op.named_operands() if v is value)]
 
     @cached_property
-    def expected(self) -> Array:
-        """What the op's reference answers: the bits that every kernel must give."""
+    def expected(self) -> dict[str, Array]:
+        """What the op's reference answers, by the result's name: the bits that every kernel must give."""
         feeds = {v.name or "": self.array_of(v) for v in self.function.inputs}
-        return run_function(self.function, feeds)["y"]
+        return run_function(self.function, feeds)
+
+    def overwritten_by(self, result: str) -> Value | None:
+        """The operand that this result is written over."""
+        if self.inplace is None or self.inplace not in self.op.inplace.get(result, ()):
+            return None
+        return dict(self.op.named_operands())[self.inplace]
 
     def _fed(self) -> list[Value]:
         """The operands that are no constants, each once."""

@@ -1,6 +1,6 @@
 """Cases as a build directory: the harness builds, runs and profiles it like any model's.
 
-Vector i is run i: one kernel on one case, its result compared with the reference in C, guard bytes around the result
+Vector i is run i: one kernel on one case, its results compared with the reference in C, guard bytes around each result
 and behind the scratch included. So a region of the profile is a run, and the kernels are its only firmware.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from emberc.ir.values import Value
 
 GUARD = 32
 """Bytes before and behind a result, and behind the scratch, that a kernel must not touch."""
+
+_ALIGN = 16
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ def write_image(runs: Sequence[Run], folder: Path, target: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class _Output:
+    """One result: ``start`` is its place in the results' buffer, guard bytes lie from ``guard`` to there."""
+
+    name: str
+    text: ArrayText
+    elements: int
+    guard: int
+    start: int
+
+
 class _Part:
     """One run as the template sees it."""
 
@@ -92,17 +105,21 @@ class _Part:
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
-        """Name and padded array of every input, and whether the result goes over it."""
-        over = self._case.inplace and dict(self._case.op.named_operands())[self._case.inplace]
-        return [{"name": v.name, "text": self._text(self._case.array_of(v)), "over": v is over} for v in self._inputs]
+        """Name and padded array of every input, and the result that goes over it."""
+        over = {id(self._case.overwritten_by(name)): name for name in self._case.expected}
+        return [
+            {"name": v.name, "text": self._text(self._case.array_of(v)), "over": over.get(id(v))} for v in self._inputs
+        ]
 
-    @property
-    def expected(self) -> ArrayText:
-        return array_text(np.atleast_1d(self._case.expected))
-
-    @property
-    def elements(self) -> int:
-        return self._case.op.results[0].type.elements
+    @cached_property
+    def outputs(self) -> list[_Output]:
+        found: list[_Output] = []
+        end = 0
+        for name, array in self._case.expected.items():
+            start = -(-(end + GUARD) // _ALIGN) * _ALIGN + self.misalign * array.dtype.itemsize
+            found.append(_Output(name, array_text(np.atleast_1d(array)), array.size, end, start))
+            end = start + array.nbytes
+        return found
 
     @property
     def misalign(self) -> int:
@@ -114,7 +131,8 @@ class _Part:
 
     @property
     def result_bytes(self) -> int:
-        return self.expected.nbytes + self._case.misalign * 4
+        last = self.outputs[-1]
+        return last.start + last.text.nbytes + GUARD
 
     @property
     def can_fail(self) -> bool:
