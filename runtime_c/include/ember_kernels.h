@@ -19,6 +19,7 @@
 #include "ember_norm.h"
 #include "ember_packed.h"
 #include "ember_reduce.h"
+#include "ember_scan.h"
 #include "ember_table.h"
 
 #endif

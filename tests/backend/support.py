@@ -63,6 +63,11 @@ class Net:
         self.outputs[f"y{len(self.outputs)}"] = value
         return value
 
+    def outs(self, cls: type[Op], *operands: Any, **fields: Any) -> None:
+        """An op all of whose results are outputs."""
+        for value in self.builder.add(cls, *operands, loc=f"/{cls.opcode}_{len(self.builder.ops)}", **fields):
+            self.outputs[f"y{len(self.outputs)}"] = value
+
     def module(self, name: str = "net") -> Module:
         module = Module(name, {"main": Function("main", self.inputs, self.builder.ops, self.outputs)})
         verify(module)

@@ -16,12 +16,14 @@ from emberc.ir.graph import Module
 from emberc.ir.op import OPS
 from emberc.ir.ops.integer_attention import Attention
 from emberc.ir.ops.integer_compare import Compare, Logical, Nonzero, Where
+from emberc.ir.ops.integer_conv import CausalConv
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul
 from emberc.ir.ops.integer_movement import Concat, Expand, Gather, Pad, Reshape, Slice, Transpose
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
+from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.integer_table import Table, Table16
 from emberc.ir.types import DType
 
@@ -158,6 +160,28 @@ def table(net: Net) -> None:
     net.out(Table, x8, net.weights(256))
     net.out(Table, x8, net.const(net.random.integers(-32768, 32768, 256), np.int16))
     net.out(Table16, x16, net.const(net.random.integers(-32768, 32768, 513), np.int16))
+
+
+@case
+def scan(net: Net) -> None:
+    d, n, length = 12, 5, 7
+    x, z = net.input("x", DType.I8, 2, length, d), net.input("z", DType.I8, 2, length, d)
+    state, tail = net.input("state", DType.I16, 2, d, n), net.input("tail", DType.I8, 2, 3, d)
+    mu, skip, my, mo = (net.words(d, -top, top) for top in (1 << 26, 1 << 18, 1 << 19, 1 << 20))
+    softplus = net.const((net.random.integers(0, 1 << 20, 37) << 12) | net.random.integers(0, 400, 37), np.uint32)
+    decay, gate = (net.const(net.random.integers(lo, 32768, k), np.int16) for lo, k in ((0, 800), (-32768, 256)))
+    for heads, groups, columns in ((d, 1, n), (4, 2, 1)):
+        v = net.input(f"v{heads}", DType.I16, 2, length, heads)
+        b, c = (net.input(f"{name}{heads}", DType.I16, 2, length, groups * n) for name in "bc")
+        a = net.const(net.random.integers(0, 400, (heads, columns)), np.uint16)
+        common = {"zx": 3, "c_limit": 2000, "groups": groups}
+        shared = [x, v, b, c, softplus, decay, a, mu, skip, my]
+        net.outs(SelectiveScan, *shared, z, gate, mo, state, **common)
+        net.outs(SelectiveScan, *shared, dtype="i16", **common)
+    w, bias, m, table = net.weights(4, d), net.words(d, -900, 900), net.words(d, 1 << 24, 1 << 26), net.weights(1024)
+    net.outs(CausalConv, x, w, bias, m, table, tail, zx=3, shift=4, zero_point=500)
+    net.outs(CausalConv, x, w, bias, m, None, zx=3, shift=2)
+    net.outputs["one_tap"] = net.builder.add(CausalConv, x, net.weights(1, d), bias, m)[0]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -16,6 +16,7 @@ from emberc.ir.op import Op
 from emberc.ir.ops import (
     integer_attention,
     integer_compare,
+    integer_conv,
     integer_elementwise,
     integer_embed,
     integer_index,
@@ -24,6 +25,7 @@ from emberc.ir.ops import (
     integer_norm,
     integer_reduce,
     integer_rows,
+    integer_scan,
     integer_table,
 )
 from emberc.ir.strides import broadcast_strides, copies
@@ -41,18 +43,25 @@ class OutOfRangeError(Exception):
 
 
 def run_kernel(op: Op, arrays: Arrays, inplace: int | None = None) -> Any:
-    """The op by its C kernel; with ``inplace`` the result overwrites a copy of that operand."""
+    """The op of one result by its C kernel; with ``inplace`` the result overwrites a copy of that operand."""
+    (y,) = run_results(op, arrays, {} if inplace is None else {0: inplace})
+    return y
+
+
+def run_results(op: Op, arrays: Arrays, inplace: dict[int, int]) -> Arrays:
+    """All results of an op by its C kernel; those named in ``inplace`` overwrite a copy of an operand."""
     held = [None if a is None else np.array(a, order="C") for a in arrays]
     held = [a.view(np.uint8) if a is not None and a.dtype == np.bool_ else a for a in held]
-    t = op.results[0].type
-    kind = np.dtype(np.uint8 if t.dtype.value == "bool" else t.dtype.numpy)
-    buffer = np.full(t.nbytes + GUARD, 0x55, np.uint8)
-    y = buffer[: t.nbytes].view(kind).reshape(t.shape)
-    if inplace is not None:
-        y = held[inplace].view(kind)
-    CALLS[op.opcode](op, held, y)
-    assert (buffer[t.nbytes :] == 0x55).all(), f"{op.kernel()} writes behind its result"
-    return y.view(t.dtype.numpy)
+    types, buffers, results = [r.type for r in op.results], [], []
+    for i, t in enumerate(types):
+        kind = np.dtype(np.uint8 if t.dtype.value == "bool" else t.dtype.numpy)
+        buffers.append(np.full(t.nbytes + GUARD, 0x55, np.uint8))
+        own = buffers[i][: t.nbytes].view(kind).reshape(t.shape)
+        results.append(held[inplace[i]].view(kind) if i in inplace else own)
+    CALLS[op.opcode](op, held, *results)
+    for t, buffer in zip(types, buffers, strict=True):
+        assert (buffer[t.nbytes :] == 0x55).all(), f"{op.kernel()} writes behind its result"
+    return [y.view(t.dtype.numpy) for t, y in zip(types, results, strict=True)]
 
 
 def _ranged(status: int) -> None:
@@ -150,6 +159,48 @@ def _depthwise_rows(op: integer_rows.DepthwiseRows, a: Arrays, y: Any) -> None:
         **_fields(op, "rows before dilation zx shift zero_point"),
     )
     call(op.kernel(), x, y, p)
+
+
+def _selective_scan(op: integer_scan.SelectiveScan, a: Arrays, y: Any, state: Any) -> None:
+    x, v, b, c, softplus, decay, log_a, mu, skip, my, z, gate, mo, initial = a
+    p = fill(
+        "ember_selective_scan_params",
+        softplus=softplus,
+        decay=decay,
+        log_a=log_a,
+        mu=mu,
+        skip=skip,
+        my=my,
+        gate=gate,
+        mo=mo,
+        batches=prod(x.shape[:-2]),
+        steps=x.shape[-2],
+        channels=x.shape[-1],
+        heads=v.shape[-1],
+        states=state.shape[-1],
+        levels=softplus.size,
+        log_a_step=int(log_a.shape[-1] > 1),
+        **_fields(op, "groups zx"),
+    )
+    call(op.kernel(), x, v, b, c, z, initial, y, state, None, p)
+
+
+def _causal_conv(op: integer_conv.CausalConv, a: Arrays, y: Any, tail: Any) -> None:
+    x, w, bias, m, table, initial = a
+    p = fill(
+        "ember_causal_conv_params",
+        w=w,
+        bias=bias,
+        m=m,
+        table=table,
+        table_size=0 if table is None else table.size,
+        batches=prod(x.shape[:-2]),
+        rows=x.shape[-2],
+        channels=x.shape[-1],
+        taps=w.shape[0],
+        **_fields(op, "zx shift zero_point"),
+    )
+    call(op.kernel(), x, initial, y, tail, None, p)
 
 
 def _layer_norm(op: integer_norm.LayerNorm, a: Arrays, y: Any) -> None:
@@ -301,12 +352,14 @@ def _fields(op: Op, names: str) -> dict[str, Any]:
     return {n: getattr(op, n) for n in names.split()}
 
 
-CALLS: dict[str, Callable[[Any, Arrays, Any], None]] = {
+CALLS: dict[str, Callable[..., None]] = {
     "q.matmul": _matmul,
     "q.batch_matmul": _batch_matmul,
     "q.attention": _attention,
     "q.biased_attention": _attention,
     "q.depthwise_rows": _depthwise_rows,
+    "q.selective_scan": _selective_scan,
+    "q.causal_conv": _causal_conv,
     "q.layer_norm": _layer_norm,
     "q.softmax": _softmax,
     "q.add": _add,

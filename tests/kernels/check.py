@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from emberc.ir.arithmetic import fits32
 from emberc.ir.op import Op
 from emberc.ir.types import Array, TensorType
 from emberc.ir.values import Constant, Value
-from tests.kernels.calls import run_kernel
+from tests.kernels.calls import run_kernel, run_results
 
 #: The shapes on which kernels break: one, below a block, odd tails, above a power of two.
 SIZES = (1, 3, 7, 17, 129)
@@ -57,6 +58,24 @@ def check(op: Op, *arrays: Array | None) -> Array:
             if array is not None and array.dtype.itemsize == want.dtype.itemsize and array.shape == want.shape:
                 got = run_kernel(op, held, inplace=at)
                 np.testing.assert_array_equal(got, want, err_msg=f"{op!r} in place of {name}")
+    return want
+
+
+def check_results(op: Op, arrays: Sequence[Array | None]) -> list[Array]:
+    """``check`` for an op of several results: each in its own buffer, and each in place of each operand it may
+    overwrite, one at a time."""
+    op.verify()
+    want, held = op.run(*arrays), list(arrays)
+    places: list[dict[int, int]] = [{}]
+    for field, names in op.inplace.items():
+        i = op.result_fields.index(field)
+        for at in (list(op.operand_fields).index(name) for name in names):
+            array = arrays[at]
+            if array is not None and (array.dtype.itemsize, array.shape) == (want[i].dtype.itemsize, want[i].shape):
+                places.append({i: at})
+    for inplace in places:
+        for got, expected in zip(run_results(op, held, inplace), want, strict=True):
+            np.testing.assert_array_equal(got, expected, err_msg=f"{op!r}, result -> operand {inplace}")
     return want
 
 

@@ -7,6 +7,8 @@ KERNEL_TESTS = {
     "q.batch_matmul": "test_matmul.test_batch_matmul",
     "q.attention": "test_attention.test_attention",
     "q.depthwise_rows": "test_rows.test_depthwise_rows",
+    "q.selective_scan": "test_scan.test_selective_scan",
+    "q.causal_conv": "test_causal_conv.test_causal_conv",
     "q.index": "test_index.test_index",
     "q.cumsum": "test_index.test_cumsum",
     "q.widen": "test_index.test_widen",
