@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from emberc.errors import VerifyError
 from emberc.ir.op import Op
 from emberc.ir.values import Constant, Value
 
@@ -49,6 +50,30 @@ class Function:
         dropped = len(self.ops) - len(kept)
         self.ops = kept[::-1]
         return dropped
+
+    def sort(self) -> None:
+        """Puts every op behind those that it reads from, and changes the order no more than that needs.
+
+        Raises VerifyError for a cycle.
+        """
+        here, placed, entered = {id(op) for op in self.ops}, set[int](), set[int]()
+        ordered: list[Op] = []
+        todo = self.ops[::-1]
+        while todo:
+            op = todo[-1]
+            makers = [v.producer for v in op.operands if v is not None and v.producer is not None]
+            waits = [m for m in makers if id(m) in here and id(m) not in placed]
+            if id(op) in placed or not waits:
+                todo.pop()
+                if id(op) not in placed:
+                    placed.add(id(op))
+                    ordered.append(op)
+                continue
+            if id(op) in entered:
+                raise VerifyError(f"@{self.name}: {op.opcode} reads what it makes itself", at=op.loc)
+            entered.add(id(op))
+            todo += waits[::-1]
+        self.ops = ordered
 
     def _read(self) -> Iterator[Value]:
         for op in self.ops:

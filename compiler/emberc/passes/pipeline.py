@@ -17,6 +17,7 @@ from emberc.passes.merge_adapters import MergeAdapters
 from emberc.passes.merge_equal import MergeEqual
 from emberc.passes.prune_rows import PruneRows
 from emberc.passes.quantize import Quantize
+from emberc.passes.recover_recurrence import RecoverRecurrence
 from emberc.passes.tile_rows import TileRows
 
 
@@ -25,6 +26,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
     return Pipeline(
         [
             # float -> float
+            RecoverRecurrence(),  # what exporters unrolled: first, while later passes see a small graph
             Canonicalize(),  # one spelling for what exporters write in many
             ConvToRows(),  # convolution over time, channels last
             FuseNorm(),  # LayerNorm and RMSNorm from their parts

@@ -1,0 +1,201 @@
+"""recover-recurrence: linear recurrences that exporters unrolled become one f.recurrence and whole-sequence ops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from emberc.ir.builder import Builder
+from emberc.ir.graph import Function, Module
+from emberc.ir.op import Op, op_class
+from emberc.ir.values import Value
+from emberc.passes.equivalence import equal_on_random
+from emberc.passes.manager import Pass
+from emberc.passes.reroll import Rolled, Steps, aligned, discard, reshape
+
+
+@dataclass(frozen=True)
+class RecoverRecurrence(Pass):
+    """h0 = a[0] * init + b[0];  h1 = a[1] * h0 + b[1];  ..      -->  h = f.recurrence(a, b, init)
+    concat(f(h[0], c[0]), f(h[1], c[1]), ..)                     -->  f(h, c) over all steps
+
+    Found by structure alone: a chain of additions of which each adds to a multiple of the one before, while factors
+    and addends are the same expression at every step, up to the index of a slice, and do not depend on the chain.
+    Every replacement is proved on random numbers; one that fails is dropped, with a note that names the node.
+    Time is linear in the number of ops. What stays unrolled is correct, only large.
+    """
+
+    name: ClassVar[str] = "recover-recurrence"
+
+    def run(self, module: Module) -> bool:
+        return any([_recover(f, module) for f in module.functions.values()])
+
+
+@dataclass(frozen=True)
+class _Link:
+    """state = decay * before + update; no decay means 1."""
+
+    op: Op
+    before: Value
+    decay: Value | None
+    update: Value
+    slots: tuple[int, int]  # which operand of the addition is the product, which of the product is the state
+
+
+def _recover(function: Function, module: Module) -> bool:
+    changed = False
+    for chain in _chains(function):
+        if _recover_chain(function, module, chain):
+            changed = True
+    if not changed:
+        return False
+    for op in list(function.ops):
+        if op.opcode == "f.concat":
+            _roll_concat(function, module, op)
+    function.prune()
+    return True
+
+
+# --- finding chains
+
+
+def _chains(function: Function) -> list[list[_Link]]:
+    """The longest chains of links, each of at least two states, in order of the function."""
+    links = {id(op.result): _links(op) for op in function.ops if op.opcode == "f.add"}
+    best: dict[int, _Link] = {}
+    length: dict[int, int] = {}
+    for state, ways in links.items():
+        if ways:
+            best[state] = max(ways, key=lambda k: length.get(id(k.before), 0))
+            length[state] = 1 + length.get(id(best[state].before), 0)
+    inside = {id(link.before) for link in best.values()}
+    chains: list[list[_Link]] = []
+    for state, last in best.items():
+        if state in inside:
+            continue
+        chain: list[_Link] = []
+        link: _Link | None = last
+        while link is not None:
+            chain.append(link)
+            ways = links.get(id(link.before), [])
+            link = next((k for k in ways if k.slots == last.slots), None)
+        if len(chain) > 1:
+            chains.append(chain[::-1])
+    return chains
+
+
+def _links(op: Op) -> list[_Link]:
+    """Every way to read an addition as a step from one of the values that it depends on."""
+    found: list[_Link] = []
+    for i in (0, 1):
+        term, update = op.operands[i], op.operands[1 - i]
+        assert term is not None and update is not None
+        if term.type != op.result.type:
+            continue
+        product = term.producer
+        if product is not None and product.opcode == "f.mul":
+            for j in (0, 1):
+                before, decay = product.operands[j], product.operands[1 - j]
+                assert before is not None and decay is not None
+                if before.const is not None or before.type == op.result.type:
+                    found.append(_Link(op, before, decay, update, (i, j)))
+        found.append(_Link(op, term, None, update, (i, -1)))
+    return found
+
+
+# --- one chain
+
+
+def _recover_chain(function: Function, module: Module, chain: list[_Link]) -> bool:
+    """Puts one f.recurrence in place of a chain and makes its states slices of it; False where it is none.
+
+    What all steps slice is sliced by the first one too, so it can't depend on the chain: the graph has no cycle.
+    """
+    states, loc = [link.op.result for link in chain], chain[-1].op.loc
+    builder = Builder(loc)
+    steps = Steps(builder, len(chain))
+    h = _recurrence(chain, steps, builder)
+    if h is None:
+        discard(builder)
+        return False
+    builder.loc = loc
+    new = [reshape(_step(h, t, builder), s.shape, builder) for t, s in enumerate(states)]
+    if not equal_on_random(states, new, steps.sources):
+        discard(builder)
+        module.notes.append(f"'{loc}': {len(chain)} steps look like a recurrence but are none: they stay unrolled")
+        return False
+    function.ops += builder.ops
+    for old, value in zip(states, new, strict=True):
+        function.replace(old, value)
+    function.sort()
+    return True
+
+
+def _recurrence(chain: list[_Link], steps: Steps, b: Builder) -> Value | None:
+    """The states of all steps, [steps, *S]; None where the steps differ or no tensor runs along them."""
+    state = chain[0].op.result
+    update = steps.roll([link.update for link in chain])
+    decay = _decay(chain, steps, b) if update is not None else None
+    if update is None or decay is None or not steps.sources or not _may_start(chain[0].before, state):
+        return None
+    rank = state.type.rank
+    whole = aligned(update, rank, b)
+    shape = [len(chain), *state.shape]
+    whole = whole if list(whole.shape) == shape else b.emit(op_class("f.expand"), whole, shape=shape)
+    return b.emit(op_class("f.recurrence"), aligned(decay, rank, b), whole, _initial(chain[0].before, state, b))
+
+
+def _decay(chain: list[_Link], steps: Steps, b: Builder) -> Rolled | None:
+    """The factors over all steps; a plain sum has the factor 1."""
+    factors = [link.decay for link in chain if link.decay is not None]
+    if not factors:
+        return Rolled(b.const(np.ones((), chain[0].op.result.type.dtype.numpy)), False)
+    return steps.roll(factors) if len(factors) == len(chain) else None
+
+
+def _may_start(before: Value, state: Value) -> bool:
+    """Whether a value can be the state before the first step: of its type, or a constant that broadcasts to it."""
+    try:
+        fits = np.broadcast_shapes(before.shape, state.shape) == state.shape
+    except ValueError:
+        return False
+    return fits if before.const is not None else before.type == state.type
+
+
+def _initial(before: Value, state: Value, b: Builder) -> Value | None:
+    """The state before the first step, None for zeros."""
+    if before.const is None:
+        return before
+    return b.const(np.broadcast_to(before.const, state.shape).copy()) if before.const.any() else None
+
+
+def _step(h: Value, t: int, b: Builder) -> Value:
+    return b.emit(op_class("f.slice"), h, starts=[t], ends=[t + 1], axes=[0], steps=[1])
+
+
+# --- what reads the states
+
+
+def _roll_concat(function: Function, module: Module, op: Op) -> None:
+    """Joins the results of all steps: the same, computed over all steps at once from the recurrence."""
+    parts, axis = [v for v in op.operands if v is not None], op.attrs["axis"]
+    assert isinstance(axis, int)
+    builder = Builder(op.loc)
+    steps = Steps(builder, len(parts))
+    rolled = steps.stack(parts) if len(parts) > 1 and not all(v.producer is None for v in parts) else None
+    if rolled is None or not any(v.producer and v.producer.opcode == "f.recurrence" for v in steps.sources):
+        discard(builder)
+        return
+    builder.loc = op.loc
+    order = [*range(1, axis + 1), 0, *range(axis + 1, rolled.type.rank)]
+    moved = rolled if axis == 0 else builder.emit(op_class("f.transpose"), rolled, perm=order)
+    new = reshape(moved, op.result.shape, builder)
+    if not equal_on_random([op.result], [new], steps.sources):
+        discard(builder)
+        module.notes.append(f"'{op.loc}': {len(parts)} steps look alike but are not: they stay unrolled")
+        return
+    function.ops += builder.ops
+    function.replace(op.result, new)
+    function.sort()

@@ -1,0 +1,32 @@
+"""Order of a function's ops."""
+
+from __future__ import annotations
+
+import pytest
+
+from emberc.errors import VerifyError
+from tests.ir.test_rewrite import function
+
+LINES = ("%a = f.add %x, %y", "%b = f.mul %a, %y", "%c = f.sub %x, %y", "%r = f.add %b, %c")
+
+
+def test_sort_keeps_an_order_that_is_one() -> None:
+    f = function(*LINES)
+    before = list(f.ops)
+    f.sort()
+    assert f.ops == before
+
+
+def test_sort_moves_only_what_is_read_too_early() -> None:
+    f = function(*LINES)
+    a, b, c, r = f.ops
+    f.ops = [r, c, b, a]
+    f.sort()
+    assert f.ops == [a, b, c, r]
+
+
+def test_sort_refuses_a_cycle() -> None:
+    f = function(*LINES)
+    f.ops[0].set_operand(0, f.ops[1].result)
+    with pytest.raises(VerifyError, match="reads what it makes itself"):
+        f.sort()

@@ -1,0 +1,90 @@
+"""Recurrences of every form that exporters write: recovered, and equal to onnxruntime within float rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from emberc.frontend import import_model
+from emberc.ir.graph import Module
+from emberc.ir.interpreter import run_function
+from emberc.ir.values import Value
+from emberc.passes import PassManager, parse_pipeline
+from emberc.passes.equivalence import equal_on_random
+from tests.ir.test_rewrite import function
+from tests.zoo.family import FamilyModel, family_model
+
+# Two float32 computations of the same network in another order.
+TOLERANCE = 2e-5
+
+
+def recovered(model: FamilyModel) -> Module:
+    module = import_model(model.path)
+    PassManager(parse_pipeline("recover-recurrence")).run(module)
+    return module
+
+
+def equals_onnxruntime(model: FamilyModel, module: Module) -> None:
+    session = onnxruntime.InferenceSession(str(model.path))
+    for i in range(2):
+        sample = {name: array[i : i + 1] for name, array in model.samples.items()}
+        got = run_function(module.main, sample)
+        for name, want in zip([o.name for o in session.get_outputs()], session.run(None, sample), strict=True):
+            np.testing.assert_allclose(got[name], want, atol=TOLERANCE * max(1.0, float(np.abs(want).max())))
+
+
+def count(module: Module, opcode: str) -> int:
+    return sum(op.opcode == opcode for op in module.main.ops)
+
+
+@pytest.mark.parametrize(
+    ("name", "exporter", "scans"),
+    [
+        ("mamba", "dynamo", 2),
+        ("mamba", "ts", 2),
+        ("mamba_3", "ts", 2),
+        ("mamba_17", "ts", 2),
+        ("mamba_129", "ts", 2),
+        ("mamba_causal", "ts", 2),
+        ("mamba_base2", "ts", 2),
+        ("mamba_base4", "ts", 4),
+        ("scan_unrolled", "dynamo", 1),
+    ],
+)
+def test_the_unrolled_form_is_recovered(name: str, exporter: str, scans: int) -> None:
+    model = family_model(name, exporter)
+    module = recovered(model)
+    assert count(module, "f.recurrence") == scans
+    assert len(module.main.ops) < 70 * scans, "no step is left"
+    assert not module.notes
+    equals_onnxruntime(model, module)
+
+
+def test_size_does_not_grow_with_the_length() -> None:
+    short, long = (recovered(family_model(name, "ts")) for name in ("mamba_3", "mamba_129"))
+    assert len(short.main.ops) == len(long.main.ops)
+
+
+def test_one_step_is_no_recurrence() -> None:
+    model = family_model("mamba_1", "ts")
+    module = recovered(model)
+    assert count(module, "f.recurrence") == 0
+    equals_onnxruntime(model, module)
+
+
+def test_values_are_compared_on_random_numbers() -> None:
+    f = function("%a = f.add %x, %y", "%b = f.add %y, %x", "%r = f.sub %x, %y", outs='%a as "a", %b as "b", %r as "r"')
+    a, b, r = f.outputs.values()
+    assert equal_on_random([a], [b], f.inputs)
+    assert not equal_on_random([a], [r], f.inputs)
+    assert [v.name for v in f.inputs] == ["x", "y"], "names come back"
+
+
+def test_what_lies_above_the_leaves_is_not_computed() -> None:
+    """y * 2 and y * 1 differ, but not where both are taken as given; a division by 0 proves nothing."""
+    f = function("%a = f.mul %x, %two", "%b = f.tanh %a", "%r = f.log %x", outs='%b as "b", %r as "r"')
+    b, r = f.outputs.values()
+    leaf: Value = f.ops[0].result
+    assert equal_on_random([b], [b], [leaf])
+    assert not equal_on_random([r], [r], f.inputs), "log of a negative number"
