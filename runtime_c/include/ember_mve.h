@@ -11,6 +11,7 @@
 #include "ember_attention.h"
 #include "ember_elementwise.h"
 #include "ember_embed.h"
+#include "ember_matmul.h"
 #include "ember_norm.h"
 #include "ember_table.h"
 
@@ -42,6 +43,17 @@ typedef struct {
 /* x [rows, k], y [rows, n]; scratch 1024 bytes, or 32 * ceil(n / 8) * min(rows, 2) where that is less, aligned to 4. */
 void ember_matmul_s8_mve(const int8_t *x, int8_t *y, void *scratch, const ember_mve_matmul_params *p);
 void ember_matmul_s8_s16_mve(const int8_t *x, int16_t *y, void *scratch, const ember_mve_matmul_params *p);
+
+/* q.batch_matmul; |zero_point| <= 32640 for int8 y; int16 a: za 0, whole sums that fit 32 bits; n <= 9360 where b is not
+ * transposed. Scratch, N being n padded to 4 and at most 64: 512 + N * (4 + k) + 16 bytes, aligned to 4. */
+void ember_batch_matmul_s8_mve(const int8_t *a, const int8_t *b, int8_t *y, void *scratch,
+                               const ember_batch_matmul_params *p);
+void ember_batch_matmul_s8_s16_mve(const int8_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                   const ember_batch_matmul_params *p);
+void ember_batch_matmul_s16_mve(const int16_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                const ember_batch_matmul_params *p);
+void ember_batch_matmul_s16_s8_mve(const int16_t *a, const int8_t *b, int8_t *y, void *scratch,
+                                   const ember_batch_matmul_params *p);
 
 /* q.attention, as ember_attention_s8 and ember_attention_s8_s16; v_stride <= 9360, |zero_point| <= 32640 for int8 y.
  * Scratch, L being kv_rows padded to 8 and d head_dim: L / 4 * (16 + 4 d) + ceil(d / 4) * (16 + 4 L) + 4 L + 16

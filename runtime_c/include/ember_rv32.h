@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ember_attention.h"
+#include "ember_matmul.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,11 +23,19 @@ typedef struct {
     int32_t offset;
     int32_t lo; /* clamp */
     int32_t hi;
+    int32_t w_zero; /* zero point of the weights: 0 but for q.batch_matmul */
 } ember_rv32_matmul_params;
 
 /* x [rows, k], y [rows, n]; scratch 8 * (k + 1) bytes, 4-byte aligned, unused for one row. */
 void ember_matmul_s8_rv32(const int8_t *x, int8_t *y, void *scratch, const ember_rv32_matmul_params *p);
 void ember_matmul_s8_s16_rv32(const int8_t *x, int16_t *y, void *scratch, const ember_rv32_matmul_params *p);
+
+/* q.batch_matmul of sums that may be doubled; scratch 8 * (k + 1) + N * (8 + K) bytes, N and K being n and k padded to 4
+ * and 2; 4-byte aligned. */
+void ember_batch_matmul_s8_rv32(const int8_t *a, const int8_t *b, int8_t *y, void *scratch,
+                                const ember_batch_matmul_params *p);
+void ember_batch_matmul_s8_s16_rv32(const int8_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                    const ember_batch_matmul_params *p);
 
 /* q.attention with head_dim >= 4; scratch 8 * (head_dim + kv_rows + 2) bytes, 4-byte aligned. */
 void ember_attention_s8_rv32(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,

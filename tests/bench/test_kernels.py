@@ -44,6 +44,27 @@ def test_the_kernels_keep_their_figures(core: str) -> None:
     assert over == []
 
 
+def test_the_cortex_m55_keeps_its_figures() -> None:
+    limits = {
+        (matmul, (128, 128, 128)): 0.143,
+        (matmul, (128, 512, 128)): 0.121,
+        (matmul, (64, 64, 64)): 0.18,
+        (matmul, (1, 256, 1024)): 0.16,
+        (matmul, (100, 80, 160)): 0.19,
+        (batch_matmul, (64, 64, 64)): 0.23,
+        (softmax, (128, 128)): 2.4,
+        (add, (128, 128)): 1.2,
+    }
+    rows = bench_kernels(["cortex-m55"], cases=[build(*args) for build, args in limits])
+    assert all(row.equal and row.kernel.endswith("_mve") for row in rows)
+    over = [
+        (r.kernel, r.shape, r.per_unit)
+        for r, limit in zip(rows, limits.values(), strict=True)
+        if (r.per_unit or 9) > limit
+    ]
+    assert over == []
+
+
 def test_the_cortex_m7_keeps_its_modelled_cycles() -> None:
     limits = [0.70, 0.65, 0.80, 0.79, 0.80]
     rows = bench_kernels(["cortex-m7"], cases=[matmul(*args) for _, args, _ in LIMITS[:5]])

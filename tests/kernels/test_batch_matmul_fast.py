@@ -72,6 +72,7 @@ def fast(cases: Iterator[Case], suffix: str, core_isa: tuple[str, ...]) -> list[
 
 
 ARM = ("portable", "armv7em")
+HELIUM = (*ARM, "mve")
 
 
 @pytest.mark.board
@@ -84,6 +85,47 @@ def test_armv7em() -> None:
 @pytest.mark.parametrize("core", CORES)
 def test_all_shapes_on_armv7em(core: str) -> None:
     assert_exact(core, [*fast(small_shapes(), "_armv7em", ARM), *large_shapes(), *extremes()])
+
+
+@pytest.mark.board
+def test_helium() -> None:
+    assert_exact("cortex-m55", [*list(small_shapes())[::17], *fast(large_shapes(), "_mve", HELIUM)[::2], *extremes()])
+
+
+@pytest.mark.board
+@pytest.mark.slow
+def test_all_shapes_on_helium() -> None:
+    assert_exact("cortex-m55", [*fast(small_shapes(), "_mve", HELIUM), *large_shapes(), *extremes()])
+
+
+RV32 = ("portable", "rv32")
+
+
+def narrow(cases: Iterator[Case]) -> list[Case]:
+    """The cases that the rv32 kernels take: int8 operands, two rows or more."""
+    held = [c for c in cases if c.kernel(RV32).function.endswith("_rv32")]
+    assert held
+    return held
+
+
+def test_plain_c_of_rv32() -> None:
+    assert_exact_anywhere("rv32", [*narrow(small_shapes())[::7], *narrow(large_shapes()), *narrow(extremes())])
+
+
+@pytest.mark.board
+def test_rv32() -> None:
+    assert_exact("rv32", [*narrow(small_shapes())[::29], *narrow(large_shapes())[::3], *narrow(extremes())])
+
+
+@pytest.mark.board
+@pytest.mark.slow
+def test_all_shapes_on_rv32() -> None:
+    assert_exact("rv32", [*small_shapes(), *large_shapes(), *extremes()])
+
+
+def test_long_sums_of_int16_leave_helium_for_armv7em() -> None:
+    suffixes = {k: batch_matmul(2, k, 3, "i16").kernel(HELIUM).function.rpartition("_")[2] for k in (478, 482)}
+    assert suffixes == {478: "mve", 482: "armv7em"}
 
 
 def test_plain_c_of_armv7em() -> None:

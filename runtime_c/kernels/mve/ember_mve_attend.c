@@ -172,6 +172,7 @@ int ember_mve_attend(ember_mve_attention *at)
     block.loops = padded >> 5;
     block.rest = padded & 31;
     block.units = block.rest >> 3;
+    block.tail = 0;
     block.skip = 4 * (at->padded - padded);
     ember_mve_2x4_s16s8(&block);
     return 1;

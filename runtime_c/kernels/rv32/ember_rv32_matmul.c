@@ -102,16 +102,41 @@ static void panel_of_2(int32_t *panel, const int8_t *x, int32_t k)
     *panel = 0;
 }
 
+/* -zero * sum of a row of x. */
+static int32_t row_offset(const int8_t *x, int32_t k, int32_t zero)
+{
+    int32_t sum = 0;
+    for (const int8_t *const end = x + k; x != end; x++)
+        sum += *x;
+    return -zero * sum;
+}
+
+/* sums [count][4] += offsets [count] */
+static void shift_rows(int32_t *sums, const int32_t *offsets, int32_t count)
+{
+    for (int32_t r = 0; r < count; r++, sums += 4) {
+        const int32_t by = offsets[r];
+        sums[0] += by;
+        sums[1] += by;
+        sums[2] += by;
+        sums[3] += by;
+    }
+}
+
 /* Four rows or two, block by block. */
 static void run_rows(int32_t rows, const int8_t *x, void *y, int wide, int32_t *panel,
                      const ember_rv32_matmul_params *p)
 {
     const int32_t steps = (p->k + 1) / 2;
     const int32_t *stream = p->stream;
+    int32_t offsets[4];
     if (rows == 4)
         panel_of_4(panel, x, p->k);
     else
         panel_of_2(panel, x, p->k);
+    if (p->w_zero != 0)
+        for (int32_t r = 0; r < rows; r++)
+            offsets[r] = row_offset(x + r * p->k, p->k, p->w_zero);
     for (int32_t n = 0; n < p->n; n += 4) {
         const lines to = {stream + 4, 0, moved(y, wide, n), p->n, ember_min(4, p->n - n), wide};
         int32_t sums[16];
@@ -119,6 +144,8 @@ static void run_rows(int32_t rows, const int8_t *x, void *y, int wide, int32_t *
             ember_rv32_sums_4x4(sums, panel, steps, stream);
         else
             ember_rv32_sums_2x4(sums, panel, steps, stream);
+        if (p->w_zero != 0)
+            shift_rows(sums, offsets, rows);
         store(sums, rows, &to, p);
         stream += EMBER_RV32_HEAD + 2 * steps;
     }
@@ -129,11 +156,15 @@ static void run_row(const int8_t *x, void *y, int wide, const ember_rv32_matmul_
 {
     const int32_t words = EMBER_RV32_HEAD + (p->k + 1) / 2 * 2;
     const int32_t *stream = p->stream;
+    const int32_t offset = p->w_zero != 0 ? row_offset(x, p->k, p->w_zero) : 0;
+    const int32_t offsets[2] = {offset, offset};
     for (int32_t n = 0; n < p->n; n += 8) {
         const int32_t left = p->n - n, both = left > 4;
         const lines first = {stream + 4, words, moved(y, wide, n), 4, ember_min(4, left), wide};
         int32_t sums[8];
         ember_rv32_sums_1x8(sums, x, p->k, stream, both ? stream + words : stream);
+        if (p->w_zero != 0)
+            shift_rows(sums, offsets, 2);
         store(sums, left < 8 ? 1 : 2, &first, p);
         if (both && left < 8) {
             const lines second = {stream + words + 4, 0, moved(y, wide, n + 4), 0, left - 4, wide};

@@ -23,4 +23,8 @@ void ember_rv32_sums_1x8(int32_t *sums, const int8_t *x, int32_t k, const int32_
 /* q.matmul of int8 x; `wide` is 1 for int16 y. */
 void ember_rv32_matmul(const int8_t *x, void *y, int wide, void *scratch, const ember_rv32_matmul_params *p);
 
+/* q.batch_matmul of int8 a, likewise. */
+void ember_rv32_batch_matmul(const int8_t *a, const int8_t *b, void *y, int wide, void *scratch,
+                             const ember_batch_matmul_params *p);
+
 #endif

@@ -5,9 +5,11 @@ from emberc.backend.c.variants import armv7em_batch_matmul as armv7em_batch_matm
 from emberc.backend.c.variants import armv7em_matmul as armv7em_matmul
 from emberc.backend.c.variants import armv7em_rows as armv7em_rows
 from emberc.backend.c.variants import mve_attention as mve_attention
+from emberc.backend.c.variants import mve_batch_matmul as mve_batch_matmul
 from emberc.backend.c.variants import mve_elementwise as mve_elementwise
 from emberc.backend.c.variants import mve_matmul as mve_matmul
 from emberc.backend.c.variants import mve_norm as mve_norm
 from emberc.backend.c.variants import mve_rows as mve_rows
 from emberc.backend.c.variants import rv32_attention as rv32_attention
+from emberc.backend.c.variants import rv32_batch_matmul as rv32_batch_matmul
 from emberc.backend.c.variants import rv32_matmul as rv32_matmul

@@ -61,6 +61,7 @@ def emit_matmul(op: Op, ctx: EmitContext) -> Call:
             "offset": 2 * (op.zero_point - lo) + 1,
             "lo": lo,
             "hi": hi,
+            "w_zero": 0,
         },
     )
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.scratch, p)

@@ -1,0 +1,77 @@
+/* q.batch_matmul of int8 on RV32IM: b becomes the weights of ember_rv32_matmul in the scratch.
+ *
+ * Idea: sum (a - za) (b - zb) = sum a b - za sum b - zb sum a + k za zb. What hangs on a column is its bias in the packed
+ * weights; ember_rv32_matmul adds what hangs on a row. One packing serves all rows, and all batches where b is shared.
+ * Preconditions: sums that may be doubled (backend/c/variants/rv32_batch_matmul.py), with and without their zero points;
+ * scratch 8 * (k + 1) bytes for the panel, then 32 + 4 (k + k % 2) for every four columns, 4-byte aligned.
+ * Instructions per MAC: those of q.matmul, 5.5 / rows for packing, 3 / k for zero points of b.
+ */
+#include <stddef.h>
+
+#include "ember_math.h"
+#include "ember_rv32_matmul.h"
+
+EMBER_RV32_KEEP_ORDER
+
+/* Four columns from `b` on, of which `used` are there: what else is packed is not read. */
+static int32_t *pack_block(const int8_t *b, int32_t used, int32_t *out, const ember_batch_matmul_params *p)
+{
+    const int32_t step = p->b_k;
+    const int8_t *b1 = b + (used > 1 ? p->b_n : 0), *b2 = b1 + (used > 2 ? p->b_n : 0);
+    const int8_t *b3 = b2 + (used > 3 ? p->b_n : 0);
+    int8_t *w = (int8_t *)(out + EMBER_RV32_HEAD);
+    int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    for (int32_t k = 0; k < p->k; k++) {
+        const int8_t v0 = *b, v1 = *b1, v2 = *b2, v3 = *b3;
+        w[0] = v0;
+        w[1] = v1;
+        w[2] = v2;
+        w[3] = v3;
+        s0 += v0;
+        s1 += v1;
+        s2 += v2;
+        s3 += v3;
+        w += 4;
+        b += step;
+        b1 += step;
+        b2 += step;
+        b3 += step;
+    }
+    if (p->k % 2 != 0) {
+        w[0] = w[1] = w[2] = w[3] = 0;
+        w += 4;
+    }
+    const int32_t constant = p->za * p->zb * p->k;
+    out[0] = constant - p->za * s0;
+    out[1] = constant - p->za * s1;
+    out[2] = constant - p->za * s2;
+    out[3] = constant - p->za * s3;
+    out[4] = out[5] = out[6] = out[7] = p->m;
+    return out + EMBER_RV32_HEAD + (p->k + 1) / 2 * 2;
+}
+
+void ember_rv32_batch_matmul(const int8_t *a, const int8_t *b, void *y, int wide, void *scratch,
+                             const ember_batch_matmul_params *p)
+{
+    int32_t *const stream = (int32_t *)scratch + 2 * (p->k + 1);
+    const int32_t lo = wide ? INT16_MIN : INT8_MIN;
+    const ember_rv32_matmul_params q = {.stream = stream,
+                                        .rows = p->rows,
+                                        .k = p->k,
+                                        .n = p->n,
+                                        .shift = p->shift + 1,
+                                        .offset = 2 * (p->zero_point - lo) + 1,
+                                        .lo = lo,
+                                        .hi = -1 - lo,
+                                        .w_zero = p->zb};
+    for (int32_t batch = 0; batch < p->batches; batch++) {
+        int32_t *out = stream;
+        if (batch == 0 || p->b_batch != 0)
+            for (int32_t n = 0; n < p->n; n += 4)
+                out = pack_block(b + n * p->b_n, ember_min(4, p->n - n), out, p);
+        ember_rv32_matmul(a, y, wide, scratch, &q);
+        a += p->rows * p->k;
+        b += p->b_batch;
+        y = wide ? (void *)((int16_t *)y + p->rows * p->n) : (void *)((int8_t *)y + p->rows * p->n);
+    }
+}
