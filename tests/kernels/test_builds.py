@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emberc.targets import load_target
 from tests.kernels.library import ROOT, WARNINGS, sources
 
 INCLUDE = f"-I{ROOT / 'include'}"
@@ -33,6 +34,30 @@ def test_builds_without_warnings_and_needs_no_library(compiler: list[str], tmp_p
     ).stdout
     wanted = {line.split()[-1] for line in listed.splitlines() if " U " in line}
     assert wanted <= ALLOWED, wanted - ALLOWED
+
+
+LEVELS = ("-O1", "-O2", "-O3", "-Os")
+CORES = ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "rv32")
+
+
+@pytest.mark.board
+@pytest.mark.parametrize(
+    ("core", "opt"),
+    [
+        pytest.param(c, o, marks=[] if (c, o) == ("cortex-m55", "-O1") else pytest.mark.slow)
+        for c in CORES
+        for o in LEVELS
+    ],
+)
+def test_every_kernel_that_a_core_may_run_builds_at_every_level(core: str, opt: str, tmp_path: Path) -> None:
+    """Assembly asks for registers, of which a lower level leaves fewer: -O1 on Cortex-M55 is the hardest."""
+    target = load_target(core)
+    folders = [ROOT / "kernels" / isa for isa in target.isa if (ROOT / "kernels" / isa).is_dir()]
+    files = [str(f) for folder in folders for f in sorted(folder.glob("*.c"))]
+    includes = [INCLUDE, f"-I{ROOT / 'kernels' / 'portable'}"]
+    command = [*target.toolchain.compiler, *WARNINGS, *target.toolchain.cflags, opt, *includes, "-c", *files]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:2000]
 
 
 def test_no_kernel_has_mutable_data(tmp_path: Path) -> None:

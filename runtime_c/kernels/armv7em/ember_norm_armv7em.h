@@ -10,8 +10,9 @@
 #include "ember_armv7em.h"
 #include "ember_norm_row.h"
 
-/* The loop over a row takes every register, and for Armv8.1-M gcc keeps LR to itself: plain C there. */
-#if EMBER_HAS_ARMV7EM && !defined(__ARM_ARCH_8_1M_MAIN__)
+/* The loop over a row takes every register, and for cores with low-overhead loops gcc keeps LR to itself: plain C there.
+ * (gcc 12 has no macro for Armv8.1-M, so Helium stands for it.) */
+#if EMBER_HAS_ARMV7EM && !defined(__ARM_ARCH_8_1M_MAIN__) && !defined(__ARM_FEATURE_MVE)
 #define EMBER_NORM_IN_ASM 1
 #else
 #define EMBER_NORM_IN_ASM 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
 from emberc.backend.c.variants.armv7em_batch_matmul import emit_batch_matmul
-from emberc.backend.c.variants.rv32_matmul import ISA
 from emberc.backend.c.variants.runtime import kernel_source
+from emberc.backend.c.variants.rv32_matmul import ISA
 from emberc.ir.arithmetic import fits32
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_matmul import BatchMatmul
