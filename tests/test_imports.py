@@ -15,7 +15,7 @@ LAYERS = (
     {"cli"},
     {"__init__"},  # the public names
     {"driver"},
-    {"accuracy", "budget", "measure", "bench"},  # the driver's stages that need several of the parts below
+    {"accuracy", "budget", "measure", "fit", "bench"},  # the driver's stages that need several of the parts below
     {"firmware"},
     {"frontend", "passes", "backend", "harness", "report"},
     {"quant", "memory", "targets"},

@@ -26,11 +26,12 @@ from emberc.backend.c import GoldenVector, HeaderInfo, emit, manifest, plan_for
 from emberc.budget import DEFAULT_BUDGET, check_budget
 from emberc.errors import InternalError, UsageError
 from emberc.firmware import Firmware, integer_inputs
+from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
 from emberc.frontend import import_model
-from emberc.ir.graph import Module
+from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.measure import measured_code
-from emberc.passes import PassManager, Pipeline, Quantize, default_pipeline
+from emberc.passes import Factorize, PassManager, Pipeline, Quantize, default_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
 from emberc.report.model import Flash, Memory, Ram, Report
 from emberc.targets import load_target
@@ -45,6 +46,8 @@ class Options:
 
     ``shapes``: static shape by input name. ``fix``: inputs that become constants. ``budget``: total of flash and
     RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
+    ``fit`` squeezes weights until flash and total are within their budgets, ``fit_plan`` is the file of a plan that an
+    earlier ``fit`` wrote (``emberc.fit``).
     ``prefer``: "speed", "memory" or "balanced" where fast kernels need scratch (``backend.c.plan_for``).
     ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
     ``GOLDEN_VECTORS`` of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
@@ -62,6 +65,8 @@ class Options:
     percentile: float = 99.99
     precision: str = "int8"
     prefer: str = "balanced"
+    fit: bool = False
+    fit_plan: str | Path | None = None
     vectors: Mapping[str, Any] | None = None
     pipeline: Pipeline | None = None
     print_after: frozenset[str] = frozenset()
@@ -103,47 +108,23 @@ def compile_model(
     target = load_target(options.target)
 
     with stage("import") as did:
-        module = import_model(model, shapes=dict(options.shapes or {}), fix=dict(options.fix or {}), name=options.name)
+        module = _imported(model, options)
         did[0] = f"{len(module.main.ops)} float ops"
 
     with stage("calibrate") as did:
         data = _calibration(module, calibration)
-        module.calibration = data
-        module.target = target.name
-        module.budget = options.budget
         want, reference = float_outputs(model, module.main, data.held, options.fix or {})
         did[0] = f"{len(data.samples)} samples, {len(data.held)} held back" + (", synthetic" if data.synthetic else "")
 
-    with stage("quantize") as did:
-        quantize = Quantize(options.observer, options.percentile, options.precision)
-        pipeline = options.pipeline or default_pipeline(quantize)
-        PassManager(pipeline, options.print_after).run(module)
-        did[0] = f"{sum(1 for _ in module.ops())} integer ops"
-
-    with stage("plan") as did:
-        plan = plan_for(module.main, target, prefer=options.prefer)
-        did[0] = plan.memory.summary()
-
-    with stage("emit") as did:
-        golden = _golden(module, data, options.vectors)
-        info = HeaderInfo(version("emberc"), model_hash(model))
-        files = emit(module, plan, target=target, golden=golden, header_info=info, name=module.name)
-        did[0] = f"{len(files)} files"
-
-    with stage("measure") as did:
-        build = manifest(files)
-        code, stack = measured_code(files, target, module.notes)
-        memory = Memory(
-            Flash(build["weights_bytes"], build["tables_bytes"], code),
-            Ram(plan.arena_bytes, build["state_bytes"], stack, plan.io_bytes),
-            DEFAULT_BUDGET if options.budget is None else options.budget,
-            plan.memory.any_order_bound,
-            plan.memory.proved,
-            plan.memory,
-            {k: v for k, v in {"flash": options.flash, "RAM": options.ram}.items() if v is not None},
-        )
-        did[0] = f"{memory.total:,} bytes in all"
-    check_budget(module, memory, enforced=options.budget is not None)
+    job = _Job(model, options, data, stage)
+    squeezed = None
+    if options.fit_plan is not None:
+        squeezed = job.saved_plan(options.fit_plan)
+    build = job.build(squeezed)
+    if options.fit and squeezed is None:
+        build, squeezed = fit(build, job)
+    check_budget(build.module, build.memory, enforced=options.budget is not None or options.fit)
+    module = build.module
 
     with stage("compare") as did:
         accuracy = measure_accuracy(module.main, data.held, want)
@@ -154,7 +135,7 @@ def compile_model(
         target=target.name,
         integer_only=not any(r.type.dtype.is_float for op in module.ops() for r in op.results),
         macs=sum(op.cost().macs for op in module.main.ops),
-        memory=memory,
+        memory=build.memory,
         accuracy=accuracy,
         accuracy_samples=len(data.held),
         accuracy_reference=reference,
@@ -163,8 +144,98 @@ def compile_model(
         largest=_largest(module),
         notes=list(module.notes),
         stages=stage.done,
+        fit=None if squeezed is None else squeezed.to_report(),
     )
-    return Firmware(module, plan, files, report)
+    extra = {} if squeezed is None else {"fit_plan.json": squeezed.to_text()}
+    return Firmware(module, build.plan, {**build.files, **extra}, report)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all builds of one compilation have in common."""
+
+    model: str | Path | onnx.ModelProto
+    options: Options
+    data: CalibrationData
+    stage: _Stages
+
+    def build(self, squeezed: FitPlan | None) -> Build:
+        """Float to measured C, with the weights in the forms of the plan."""
+        options, target, stage = self.options, load_target(self.options.target), self.stage
+        module = self._fresh()
+        module.forms = {} if squeezed is None else squeezed.forms
+        with stage("quantize") as did:
+            PassManager(self._pipeline(), options.print_after).run(module)
+            did[0] = f"{sum(1 for _ in module.ops())} integer ops"
+
+        with stage("plan") as did:
+            plan = plan_for(module.main, target, prefer=options.prefer)
+            did[0] = plan.memory.summary()
+
+        with stage("emit") as did:
+            golden = _golden(module, self.data, options.vectors)
+            info = HeaderInfo(version("emberc"), self.digest)
+            files = emit(module, plan, target=target, golden=golden, header_info=info, name=module.name)
+            did[0] = f"{len(files)} files"
+
+        with stage("measure") as did:
+            sizes = manifest(files)
+            code, stack = measured_code(files, target, module.notes)
+            memory = Memory(
+                Flash(sizes["weights_bytes"], sizes["tables_bytes"], code),
+                Ram(plan.arena_bytes, sizes["state_bytes"], stack, plan.io_bytes),
+                DEFAULT_BUDGET if options.budget is None else options.budget,
+                plan.memory.any_order_bound,
+                plan.memory.proved,
+                plan.memory,
+                {k: v for k, v in {"flash": options.flash, "RAM": options.ram}.items() if v is not None},
+            )
+            did[0] = f"{memory.total:,} bytes in all"
+        return Build(module, plan, files, memory)
+
+    def fitter(self) -> Fitter:
+        """The measured table of what every form of every weight costs."""
+        with self.stage("fit") as did:
+            fitter = Fitter(self.digest, self._float_function(), self.data.samples)
+            did[0] = fitter.measure()
+        return fitter
+
+    def saved_plan(self, path: str | Path) -> FitPlan:
+        """The plan in a file, checked against the model. Raises UsageError."""
+        plan = read_plan(path, self.digest)
+        check_plan(plan, self._float_function())
+        return plan
+
+    @property
+    def digest(self) -> str:
+        return model_hash(self.model)
+
+    def _pipeline(self) -> Pipeline:
+        options = self.options
+        default = default_pipeline(Quantize(options.observer, options.percentile, options.precision))
+        pipeline = options.pipeline or default
+        names = pipeline.names()
+        if "factorize" in names or "quantize" not in names:
+            return pipeline
+        return pipeline.insert_before("quantize", Factorize())
+
+    def _float_function(self) -> Function:
+        """The function as it is when weights take their forms."""
+        module = self._fresh()
+        PassManager(self._pipeline().before("factorize")).run(module)
+        return module.main
+
+    def _fresh(self) -> Module:
+        """The float module with its calibration; passes change it, so every build has its own."""
+        module = _imported(self.model, self.options)
+        module.calibration = self.data
+        module.target = load_target(self.options.target).name
+        module.budget = self.options.budget
+        return module
+
+
+def _imported(model: str | Path | onnx.ModelProto, options: Options) -> Module:
+    return import_model(model, shapes=dict(options.shapes or {}), fix=dict(options.fix or {}), name=options.name)
 
 
 def model_hash(model: str | Path | onnx.ModelProto) -> str:

@@ -21,6 +21,8 @@ _EXAMPLES = examples(
     "emberc compile spam.onnx --calib spam_calib.npz --target cortex-m7 -o build",
     "emberc compile bert.onnx --shape input_ids=1x128 --fix token_type_ids=0 -o build",
     "emberc compile bert.onnx --calib calib.npz --ram 128KiB --flash 1MiB -o build",
+    "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --budget 2MiB --fit -o build",
+    "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --plan build/fit_plan.json -o again",
     "emberc compile bert.onnx --calib calib.npz --json -o build > report.json",
 )
 
@@ -33,6 +35,8 @@ _EXAMPLES = examples(
 @size_option("--budget", "Limit of flash and RAM together, as 2MiB.")
 @size_option("--flash", "Limit of flash: weights, tables, code.")
 @size_option("--ram", "Limit of RAM: arena, state, stack, I/O.")
+@click.option("--fit", is_flag=True, help="Squeeze weights, those that cost least, until flash and total fit.")
+@click.option("--plan", type=click.Path(path_type=Path), help="Squeeze as a fit_plan.json of --fit says.")
 @signature_options
 @click.option("--precision", type=click.Choice(["int8", "int16"]), help="Activations; int8 by default.")
 @click.option(
@@ -56,6 +60,8 @@ def compile_command(
     budget: int | None,
     flash: int | None,
     ram: int | None,
+    fit: bool,
+    plan: Path | None,
     shapes: dict[str, tuple[int, ...]],
     fix: dict[str, int | float],
     precision: str | None,
@@ -75,6 +81,8 @@ def compile_command(
     from emberc.backend.c.write import check_output
     from emberc.driver import Options, compile_model
 
+    if fit and plan is not None:
+        raise UsageError("--fit makes a plan and --plan takes one: give one of the two")
     console = Console(json_only=as_json)
     check_output(out.absolute())
     quantization = {"precision": precision, "observer": observer, "percentile": percentile}
@@ -89,6 +97,8 @@ def compile_command(
             budget=budget,
             flash=flash,
             ram=ram,
+            fit=fit,
+            fit_plan=plan,
             prefer=prefer,
             pipeline=pipeline,
             print_after=_known_passes(pipeline, print_after),

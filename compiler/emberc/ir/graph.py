@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from emberc.errors import VerifyError
 from emberc.ir.op import Op
@@ -87,6 +88,7 @@ class Module:
 
     ``notes`` collects what passes want the report to say, one line each. ``calibration`` is the data that
     quantization observes the model on (``quant.calibration.CalibrationData``); it is not part of the text form.
+    ``forms`` says which weights are squeezed, and how (``quant.forms.Form`` by name of ``passes.squeezable``).
     ``unread_inputs`` names inputs of the ONNX model that were fixed or that nothing reads: data may still have them.
     """
 
@@ -96,6 +98,7 @@ class Module:
     budget: int | None = None
     notes: list[str] = field(default_factory=list)
     calibration: object = None
+    forms: Mapping[str, Any] = field(default_factory=dict)
     unread_inputs: frozenset[str] = frozenset()
 
     @property

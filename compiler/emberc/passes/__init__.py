@@ -3,12 +3,14 @@
 May import quant, memory, targets and ir.
 """
 
+from emberc.passes.factorize import Factorize
 from emberc.passes.manager import PASSES, Pass, PassManager, Pipeline, RewritePass, parse_pipeline
 from emberc.passes.pipeline import default_pipeline
 from emberc.passes.quantize import Quantize
 
 __all__ = [
     "PASSES",
+    "Factorize",
     "Pass",
     "PassManager",
     "Pipeline",

@@ -100,6 +100,10 @@ class Pipeline:
     def remove(self, name: str) -> Pipeline:
         return self.replace(name)
 
+    def before(self, name: str) -> Pipeline:
+        """The passes in front of the first one of that name."""
+        return Pipeline(self.passes[: self._index(name)])
+
     def require(self, name: str) -> None:
         """Raises UsageError unless a pass of that name is in the list."""
         if name not in self.names():

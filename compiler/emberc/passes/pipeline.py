@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emberc.passes.canonicalize import Canonicalize
 from emberc.passes.conv_to_rows import ConvToRows
+from emberc.passes.factorize import Factorize
 from emberc.passes.fuse_attention import FuseAttention
 from emberc.passes.fuse_embedding import FuseEmbedding
 from emberc.passes.fuse_epilogue import FuseEpilogue
@@ -41,6 +42,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             ConvToRows(),  # and of a convolution, only what they reach
             FuseLinear(),  # pruning may have brought a linear and its bias together
             FuseQkv(),  # linears of one input become one
+            Factorize(),  # weights that a fit plan gives a low rank
             # float -> integer
             quantize or Quantize(),
             # integer -> integer

@@ -10,6 +10,7 @@ from emberc.errors import UnsupportedError, UsageError, VerifyError
 from emberc.ir.graph import Module
 from emberc.passes.lower import LOWERINGS, Lowering
 from emberc.passes.manager import Pass
+from emberc.passes.squeezable import squeezable
 from emberc.quant.calibration import CalibrationData, observe, synthetic_calibration
 from emberc.quant.precision import Policy, choose_types
 
@@ -51,7 +52,8 @@ class Quantize(Pass):
         policy = Policy(self.observer, self.percentile, self.precision, _overrides(self.overrides, module))
         for name, function in module.functions.items():
             stats = observe(function, data.samples, histograms=self.observer != "minmax")
-            module.functions[name] = Lowering(choose_types(function, stats, policy)).run(function)
+            forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
+            module.functions[name] = Lowering(choose_types(function, stats, policy), forms).run(function)
         module.main.prune()
         return True
 

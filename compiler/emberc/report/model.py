@@ -106,6 +106,15 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """What ``--fit`` chose. ``choices``: tensor, form, bytes before and after, loss of this form alone. ``loss``: noise
+    to signal of the model's outputs with all of them."""
+
+    loss: float
+    choices: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Report:
     """All of it. ``accuracy`` is by output name, over ``accuracy_samples`` samples against ``accuracy_reference``."""
 
@@ -122,6 +131,7 @@ class Report:
     largest: list[tuple[str, int]]
     notes: list[str]
     stages: list[tuple[str, str, float]]
+    fit: Fit | None = None
 
     @property
     def seconds(self) -> float:
@@ -143,6 +153,8 @@ class Report:
             "largest": [{"name": n, "bytes": b} for n, b in self.largest],
             "notes": self.notes,
         }
+        if self.fit is not None:
+            data["fit"] = asdict(self.fit)
         if timings:
             data["seconds"] = round(self.seconds, 3)
             data["stages"] = [{"stage": s, "did": d, "seconds": round(t, 3)} for s, d, t in self.stages]
@@ -165,4 +177,5 @@ class Report:
             largest=[(c["name"], c["bytes"]) for c in data["largest"]],
             notes=list(data["notes"]),
             stages=[(s["stage"], s["did"], s["seconds"]) for s in data.get("stages", [])],
+            fit=Fit(**data["fit"]) if "fit" in data else None,
         )

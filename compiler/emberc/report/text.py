@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from emberc.report.model import Report
+from emberc.report.model import Fit, Report
 
 
 def kilobytes(n: int | None) -> str:
     """``12.3 kB``; kilobytes of 1,000 bytes."""
     return "?" if n is None else f"{n / 1000:.1f}"
+
+
+def _fit_lines(fit: Fit) -> list[str]:
+    """Largest saving first."""
+    lines = [
+        f"{c['tensor']} {c['form']}, {kilobytes(c['before'])} -> {kilobytes(c['after'])} kB, loss {c['loss']:.1e}"
+        for c in sorted(fit.choices, key=lambda c: (c["after"] - c["before"], c["tensor"]))
+    ]
+    lines.append(f"{len(fit.choices)} weights squeezed, loss together {fit.loss:.1e} (noise to signal of the outputs)")
+    return [f"{'' if i else 'fit':<11}{line}" for i, line in enumerate(lines)]
 
 
 def render(report: Report) -> str:
@@ -25,6 +35,8 @@ def render(report: Report) -> str:
         lines.append(
             f"           {pool} does not fit: {required:,} of {available:,} bytes, {required - available:,} too many"
         )
+    if report.fit is not None:
+        lines += _fit_lines(report.fit)
     samples = f"{report.accuracy_samples} samples" + (", made up: not representative" if report.synthetic else "")
     for name, a in report.accuracy.items():
         sqnr = "exact" if a.sqnr_db is None else f"SQNR {a.sqnr_db:.1f} dB"

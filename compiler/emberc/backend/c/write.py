@@ -66,7 +66,7 @@ def check_output(out: Path) -> frozenset[str]:
         if not any(out.iterdir()):
             return frozenset()
         listed = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["files"]
-        return frozenset(str(name) for name in listed) | {"report.json"}
+        return frozenset(str(name) for name in listed) | {"report.json", "memory_plan.json", "fit_plan.json"}
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         raise UsageError(
             "the output folder holds something that is not an emberc build", at=str(out), hints=hint

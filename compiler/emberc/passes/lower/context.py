@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from emberc.ir.graph import Function
 from emberc.ir.op import Op
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
+from emberc.quant.forms import Form, pack
 from emberc.quant.precision import affine
 
 O = TypeVar("O", bound=Op)  # noqa: E741
@@ -35,11 +36,12 @@ def lowering(*opcodes: str) -> Callable[[LowerFunction], LowerFunction]:
 class Lowering:
     """State of one function's rewrite from float to integer.
 
-    ``types`` maps ``id(float value)`` to the integer type chosen for it.
+    ``types`` maps ``id(float value)`` to the integer type chosen for it, ``forms`` that of a weight to its packed form.
     """
 
-    def __init__(self, types: dict[int, TensorType]) -> None:
+    def __init__(self, types: dict[int, TensorType], forms: Mapping[int, Form] | None = None) -> None:
         self.types = types
+        self.forms = forms or {}
         self.values: dict[int, Value] = {}
         self.builder = Builder(fold=False)
 
@@ -86,6 +88,13 @@ class Lowering:
         if wide.size and (wide.min() < lo or wide.max() > hi):
             raise InternalError(f"constant {name or ''} needs {wide.min()} .. {wide.max()}, {dtype.value} is too small")
         return Constant(np.rint(wide).astype(dtype.numpy), name)
+
+    def weights(self, steps: Array, source: Value) -> Constant:
+        """A matrix in int8 steps as a constant: rounded, or packed where the weight ``source`` has a form."""
+        form = self.forms.get(id(source))
+        if form is None:
+            return self.const(np.rint(steps), DType.I8, source.name)
+        return Constant.unpack(pack(steps, form), source.name)
 
     def _constant(self, v: Value) -> Constant:
         """A constant as it stands in firmware: floats as symmetric int16 (they are few and small), ids as int32."""

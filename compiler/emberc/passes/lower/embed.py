@@ -22,22 +22,22 @@ def lower_embed(op: Embed, ctx: Lowering) -> Value:
     step = out.quant.scale[0]
     length, d = out.shape[-2], out.shape[-1]
     bias = np.full(d, float(out.quant.zero_point))
-    parts: list[tuple[Array, Value | None, str | None]] = []
+    parts: list[tuple[Array, Value | None, Value]] = []
     for ids, table in zip(op.parts[: op.count], op.parts[op.count :], strict=True):
         rows = ctx.real(table)
         if ids.const is None:
-            parts.append((rows, ctx.get(ids), table.name))
+            parts.append((rows, ctx.get(ids), table))
             continue
         picked = np.broadcast_to(rows[ids.const], out.shape).reshape(-1, length, d)[0]
         if len(np.unique(ids.const)) == 1:
             bias += picked[0] / step
         else:
-            parts.append((picked, None, table.name))
+            parts.append((picked, None, table))
     scales = [_column_scales(rows) for rows, _, _ in parts]
     frac = _frac([s / step for s in scales], bias)
     operands: list[Value] = []
-    for (rows, ids_value, name), s in zip(parts, scales, strict=True):
-        operands.append(ctx.const(np.rint(rows / s), DType.I8, name))
+    for (rows, ids_value, table), s in zip(parts, scales, strict=True):
+        operands.append(ctx.weights(rows / s, table))
         operands.append(ctx.const(np.rint(s / step * 2.0**frac), DType.I32))
         if ids_value is not None:
             operands.append(ids_value)

@@ -29,9 +29,8 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
     out = ctx.type_of(op.y)
     assert out.quant is not None
     scales = weight_scales(w, b, sx)
-    wq = np.rint(w / scales[:, None])
-    bias = np.rint(b / (sx * scales)) - ctx.quant(op.x).zero_point * wq.sum(1)
-    weights = ctx.const(wq, DType.I8, op.weight.name)
+    weights = ctx.weights(w / scales[:, None], op.weight)
+    bias = np.rint(b / (sx * scales)) - ctx.quant(op.x).zero_point * weights.data.astype(np.float64).sum(1)
     bias_q = ctx.const(bias, DType.I32, op.bias.name if op.bias else None)
     bound = max(abs(e) for e in accumulator_bounds(weights.data, bias_q.data, x.type.dtype))
     sy = np.broadcast_to(np.asarray(out.quant.scale), (len(w),))

@@ -1,0 +1,141 @@
+"""The search for a plan: measure once, choose, build, and choose again while the build is still too large."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from emberc.backend import FunctionPlan
+from emberc.backend.c.build import Files
+from emberc.errors import FitError, UsageError
+from emberc.fit.choose import choose, most
+from emberc.fit.plan import Choice, FitPlan
+from emberc.fit.sensitivity import Option, measure_forms, together
+from emberc.ir.graph import Function, Module
+from emberc.passes.squeezable import squeezable
+from emberc.report.model import Memory
+
+#: builds that are tried; the first already counts every weight's bytes, the others find room for the kernels' code
+ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Build:
+    """One measured build: integer module, memory plan, files, and what it takes."""
+
+    module: Module
+    plan: FunctionPlan
+    files: Files
+    memory: Memory
+
+
+class Job(Protocol):
+    """What the search asks of the driver."""
+
+    def build(self, squeezed: FitPlan | None) -> Build:
+        """The model with its weights in the forms of a plan."""
+
+    def fitter(self) -> Fitter:
+        """The table of losses, measured."""
+
+
+@dataclass
+class Fitter:
+    """Plans for a float ``function`` of the model with SHA-256 ``model``, each smaller than the one before."""
+
+    model: str
+    function: Function
+    samples: Sequence[Mapping[str, Any]]
+    table: list[list[Option]] = field(default_factory=list)
+    need: int = 0
+    rounds: int = 0
+
+    def measure(self) -> str:
+        """Fills the table of losses; says in a few words what was measured."""
+        self.table = measure_forms(self.function, self.samples)
+        return f"{len(self.table)} weights, {sum(map(len, self.table))} forms measured"
+
+    def smaller(self, excess: int) -> FitPlan | None:
+        """The plan with the least loss that saves ``excess`` bytes more than the last one; None: there is none."""
+        self.rounds += 1
+        self.need += excess
+        chosen = choose(self.table, self.need) if self.rounds <= ROUNDS else None
+        return None if chosen is None else self._plan(chosen)
+
+    def smallest(self) -> FitPlan:
+        """The plan that saves most."""
+        return self._plan(choose(self.table, most(self.table)) or [])
+
+    def _plan(self, options: list[Option]) -> FitPlan:
+        choices = tuple(Choice(o.tensor, o.form, o.before, o.after, o.loss) for o in options)
+        loss = together(self.function, self.samples, {c.tensor: c.form for c in choices})
+        return FitPlan(self.model, choices, loss)
+
+
+def fit(build: Build, job: Job) -> tuple[Build, FitPlan | None]:
+    """Squeezes weights until flash and total are within their budgets; None where int8 is small enough.
+
+    Raises FitError, with the smallest size that was reached, where no choice of forms is enough.
+    """
+    excess = _excess(build.memory)
+    if not excess:
+        return build, None
+    fitter = job.fitter()
+    while excess:
+        plan = fitter.smaller(excess)
+        squeezed = plan or fitter.smallest()
+        build = job.build(squeezed)
+        excess = _excess(build.memory)
+        if excess and plan is None:
+            raise _too_large(build.memory)
+    return build, squeezed
+
+
+def _excess(memory: Memory) -> int:
+    """Bytes that must leave the flash; what RAM alone is over, no weight can help."""
+    over = memory.exceeded()
+    return max((need - have for pool, (need, have) in over.items() if pool != "RAM"), default=0)
+
+
+def _too_large(memory: Memory) -> FitError:
+    pool, (need, have) = next((p, v) for p, v in memory.exceeded().items() if p != "RAM")
+    f, r = memory.flash, memory.ram
+    limit = {"total": "--budget", "flash": "--flash"}[pool]
+    hints = [f"{limit} {need} takes this build"]
+    if pool == "total" and r.total > need - have:
+        hints.insert(0, f"a shorter sequence: RAM is {r.total:,} bytes of it")
+    hints.append("a smaller model: width, layers or vocabulary")
+    return FitError(
+        f"--fit can't bring the {pool} below {need:,} bytes, the budget is {have:,}: {need - have:,} too many",
+        details=[
+            "that is with every weight in its smallest form",
+            f"flash {f.total:,}: weights {f.weights:,}, tables {f.tables:,}, code {f.code or 0:,}",
+            f"RAM   {r.total:,}: arena {r.arena:,}, stack {r.stack or 0:,}, I/O {r.io:,}",
+        ],
+        hints=hints,
+    )
+
+
+def check_plan(plan: FitPlan, function: Function) -> None:
+    """Raises UsageError for a plan that names a weight which the float ``function`` does not have, or a form that does
+    not suit the weight."""
+    weights = {w.name: w for w in squeezable(function)}
+    for c in plan.choices:
+        weight = weights.get(c.tensor)
+        if weight is None:
+            raise UsageError(
+                f"the plan names a weight '{c.tensor}', which the model does not have",
+                code="E-PLAN",
+                hints=[f"its weights are: {', '.join(weights)}"],
+            )
+        if not c.form.fits(weight.rows, weight.columns):
+            raise UsageError(
+                f"the plan's form {c.form} does not suit '{c.tensor}' [{weight.rows}, {weight.columns}]", code="E-PLAN"
+            )
+        if (c.before, c.after) != (weight.nbytes, c.form.stored_bytes(weight.rows, weight.columns)):
+            raise UsageError(
+                f"the plan's sizes of '{c.tensor}' are wrong",
+                code="E-PLAN",
+                hints=["take fit_plan.json of a build as it is"],
+            )
