@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -10,7 +12,7 @@ from emberc.frontend import import_model
 from emberc.ir.graph import Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.values import Value
-from emberc.passes import PassManager, parse_pipeline
+from emberc.passes import PassManager, default_pipeline, parse_pipeline
 from emberc.passes.equivalence import equal_on_random
 from tests.ir.test_rewrite import function
 from tests.zoo.family import FamilyModel, family_model
@@ -19,9 +21,12 @@ from tests.zoo.family import FamilyModel, family_model
 TOLERANCE = 2e-5
 
 
-def recovered(model: FamilyModel) -> Module:
+FLOAT_PASSES = ",".join(takewhile(lambda name: name != "fuse-attention", default_pipeline().names()))
+
+
+def recovered(model: FamilyModel, passes: str = "recover-recurrence") -> Module:
     module = import_model(model.path)
-    PassManager(parse_pipeline("recover-recurrence")).run(module)
+    PassManager(parse_pipeline(passes)).run(module)
     return module
 
 
@@ -58,6 +63,27 @@ def test_the_unrolled_form_is_recovered(name: str, exporter: str, scans: int) ->
     assert count(module, "f.recurrence") == scans
     assert len(module.main.ops) < 70 * scans, "no step is left"
     assert not module.notes
+    equals_onnxruntime(model, module)
+
+
+@pytest.mark.parametrize(
+    ("name", "exporter", "scans"),
+    [
+        ("mamba", "dynamo", 2),
+        ("mamba_17", "ts", 2),
+        ("mamba_base2", "ts", 2),
+        ("mamba_base4", "ts", 4),
+        ("scan_unrolled", "dynamo", 1),
+    ],
+)
+def test_a_block_becomes_one_selective_scan(name: str, exporter: str, scans: int) -> None:
+    model = family_model(name, exporter)
+    module = recovered(model, FLOAT_PASSES)
+    assert count(module, "f.selective_scan") == scans
+    found = [op for op in module.main.ops if op.opcode == "f.selective_scan"]
+    assert all(op.attrs["softplus"] and op.operands[5] is not None and op.operands[6] is not None for op in found)
+    left = {op.opcode for op in module.main.ops}
+    assert not left & {"f.recurrence", "f.exp", "f.softplus", "f.matmul", "f.transpose", "f.concat"}
     equals_onnxruntime(model, module)
 
 

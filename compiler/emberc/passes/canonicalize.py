@@ -28,6 +28,7 @@ class Canonicalize(RewritePass):
     add(expand(x), y)       -->  add(x, y)                   where y alone already has the result's shape
     and(x, all true)        -->  expand(x)                   also mul by ones, add of zeros
     where(isnan(p), 0, p)   -->  p                           p a softmax: the exporter's guard for masked rows
+    where(x > 20, x, softplus x)  -->  softplus x        torch's guard against overflow; clip from 0 up likewise
     gather(x, i)            -->  slice                       one constant index
     gather(c, i)            -->  c                           c the same everywhere: token types by position
     """
@@ -48,6 +49,8 @@ class Canonicalize(RewritePass):
             (op("f.reshape", op("f.reshape", x), name="outer"), _merge_reshapes),
             (op("f.reshape", x), lambda m, b: m["x"] if m["x"].shape == m.root.result.shape else None),
             (op("f.where", op("f.isnan", p), scalar(0.0), p), lambda m, b: m["p"]),
+            (op("f.where", op("f.greater", x, scalar(name="c")), x, op("f.softplus", x)), _softplus),
+            (op("f.clip", any_value("p", _is_softplus), name="clip"), _needless_clip),
             (op("f.gather", x, constant("i"), name="g"), _gather_one),
             (op("f.gather", any_value("c", _uniform), any_value("i")), _uniform_result),
             (op("f.gather_nd", any_value("c", _uniform), any_value("i")), _uniform_result),
@@ -59,6 +62,21 @@ class Canonicalize(RewritePass):
 
 def _is_softmax(v: Value) -> bool:
     return v.producer is not None and v.producer.opcode == "f.softmax"
+
+
+def _is_softplus(v: Value) -> bool:
+    return v.producer is not None and v.producer.opcode == "f.softplus"
+
+
+def _softplus(m: Match, b: Builder) -> Replacement:
+    """log(1 + exp x) is x to float32's last bit from 17 on."""
+    return b.emit(op_class("f.softplus"), m["x"]) if number(m, "c") >= 17 else None
+
+
+def _needless_clip(m: Match, b: Builder) -> Replacement:
+    lo, hi = m.ops["clip"].attrs["lo"], m.ops["clip"].attrs["hi"]
+    low = lo is None or (isinstance(lo, int | float) and lo <= 0)
+    return m["p"] if low and hi in (None, float("inf")) else None
 
 
 def _div(m: Match, b: Builder) -> Replacement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emberc.passes.canonicalize import Canonicalize
+from emberc.passes.channels_last import ChannelsLast
 from emberc.passes.conv_to_rows import ConvToRows
 from emberc.passes.factorize import Factorize
 from emberc.passes.fuse_attention import FuseAttention
@@ -12,6 +13,7 @@ from emberc.passes.fuse_gelu import FuseGelu
 from emberc.passes.fuse_linear import FuseLinear
 from emberc.passes.fuse_norm import FuseNorm
 from emberc.passes.fuse_qkv import FuseQkv
+from emberc.passes.fuse_scan import FuseScan
 from emberc.passes.hoist_scalars import HoistScalars
 from emberc.passes.manager import Pipeline
 from emberc.passes.merge_adapters import MergeAdapters
@@ -32,6 +34,8 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             ConvToRows(),  # convolution over time, channels last
             FuseNorm(),  # LayerNorm and RMSNorm from their parts
             FuseGelu(),  # GELU and SiLU from their parts
+            FuseScan(),  # selective scans from recurrences and all that surrounds them
+            ChannelsLast(),  # what models with channels before time transpose around their products
             HoistScalars(),  # attention's scale, gains on activations
             FuseLinear(),  # products with constants, their biases and gains
             MergeAdapters(),  # LoRA into the weights that it adapts
