@@ -21,6 +21,7 @@ from emberc.passes.merge_equal import MergeEqual
 from emberc.passes.prune_rows import PruneRows
 from emberc.passes.quantize import Quantize
 from emberc.passes.recover_recurrence import RecoverRecurrence
+from emberc.passes.split_linear import SplitLinear
 from emberc.passes.tile_rows import TileRows
 
 
@@ -46,6 +47,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             ConvToRows(),  # and of a convolution, only what they reach
             FuseLinear(),  # pruning may have brought a linear and its bias together
             FuseQkv(),  # linears of one input become one
+            SplitLinear(),  # packed projections of state space models
             Factorize(),  # weights that a fit plan gives a low rank
             # float -> integer
             quantize or Quantize(),

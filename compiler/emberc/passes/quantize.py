@@ -13,6 +13,8 @@ from emberc.passes.manager import Pass
 from emberc.passes.squeezable import squeezable
 from emberc.quant.calibration import CalibrationData, observe, synthetic_calibration
 from emberc.quant.precision import Policy, choose_types
+from emberc.quant.scan import scan_types
+from emberc.quant.scan_ranges import ScanObserver
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,12 @@ class Quantize(Pass):
             module.notes.append("no calibration data: synthetic samples were used, accuracy is not representative")
         policy = Policy(self.observer, self.percentile, self.precision, _overrides(self.overrides, module))
         for name, function in module.functions.items():
-            stats = observe(function, data.samples, histograms=self.observer != "minmax")
+            seen = ScanObserver(function)
+            stats = observe(function, data.samples, histograms=self.observer != "minmax", also=seen.see)
+            types = choose_types(function, stats, policy)
+            scans = scan_types(function, types, stats, seen)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
-            module.functions[name] = Lowering(choose_types(function, stats, policy), forms).run(function)
+            module.functions[name] = Lowering(types, forms, scans, seen.convs).run(function)
         module.main.prune()
         return True
 

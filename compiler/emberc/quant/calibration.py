@@ -13,7 +13,7 @@ import numpy as np
 
 from emberc.errors import CalibrationError
 from emberc.ir.graph import Function
-from emberc.ir.interpreter import run_function
+from emberc.ir.interpreter import Observer, run_function
 from emberc.ir.op import Op
 from emberc.ir.types import Array, DType
 from emberc.ir.values import Value
@@ -88,16 +88,19 @@ def observe(
     *,
     histograms: bool = True,
     progress: Callable[[int, int], None] | None = None,
+    also: Observer | None = None,
 ) -> dict[int, Statistics]:
     """Statistics of every float value of ``function`` over the samples, by ``id(value)``.
 
-    ``histograms``: whether an observer will ask for more than extremes.
+    ``histograms``: whether an observer will ask for more than extremes. ``also`` is shown every value.
     """
     stats: dict[int, Statistics] = {}
 
     def see(v: Value, array: Array) -> None:
         if v.type.dtype.is_float:
             stats.setdefault(id(v), Statistics(histogram=histograms)).add(np.nan_to_num(array, neginf=0.0, posinf=0.0))
+        if also is not None:
+            also(v, array)
 
     for i, sample in enumerate(samples):
         run_function(function, sample, observe=see)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -96,17 +97,23 @@ class SelectiveScan(Op):
         self, x: Any, delta: Any, a: Any, b: Any, c: Any, skip: Any, gate: Any, initial: Any
     ) -> tuple[Any, Any]:
         d, n = self.state.shape[-2:]
-        step = np.logaddexp(delta, np.zeros((), delta.dtype)) if self.softplus else delta
-        step, a = per_channel(step, d, -1)[..., None], per_channel(a, d, 0)
-        b, c = (by_group(v, self.groups, d, n) for v in (b, c))
-        h = np.zeros(self.state.shape, x.dtype) if initial is None else initial
-        y = np.empty_like(x)
-        for t in range(x.shape[-2]):
-            now = step[..., t, :, :]
-            h = np.exp(now * a) * h + now * x[..., t, :, None] * b[..., t, :, :]
+        c = by_group(c, self.groups, d, n)
+        h, y = initial, np.empty_like(x)
+        for t, h in enumerate(self.states(x, delta, a, b, initial)):
             y[..., t, :] = (h * c[..., t, :, :]).sum(-1)
         y = y if skip is None else y + skip * x
         return (y if gate is None else y * gate * sigmoid(gate)), h
+
+    def states(self, x: Any, delta: Any, a: Any, b: Any, initial: Any) -> Iterator[Any]:
+        """h [.., D, N] after every step."""
+        d, n = self.state.shape[-2:]
+        step = np.logaddexp(delta, np.zeros((), delta.dtype)) if self.softplus else delta
+        step, a, b = per_channel(step, d, -1)[..., None], per_channel(a, d, 0), by_group(b, self.groups, d, n)
+        h = np.zeros(self.state.shape, x.dtype) if initial is None else initial
+        for t in range(x.shape[-2]):
+            now = step[..., t, :, :]
+            h = np.exp(now * a) * h + now * x[..., t, :, None] * b[..., t, :, :]
+            yield h
 
     def cost(self) -> Cost:
         return Cost(macs=3 * self.x.type.elements * self.state.shape[-1], elements=self.x.type.elements)

@@ -4,7 +4,7 @@ A lowering reads the integer types that ``quant.precision`` chose, turns constan
 multipliers, and emits ``q.*`` ops. Users register one for an op of their own with ``emberc.lowering("my.op")``.
 """
 
-from emberc.passes.lower import attention, elementwise, embed, index, linear, logic, movement, norm, reduce, rows
+from emberc.passes.lower import attention, elementwise, embed, index, linear, logic, movement, norm, reduce, rows, scan
 from emberc.passes.lower.context import LOWERINGS, Lowering, lowering
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "norm",
     "reduce",
     "rows",
+    "scan",
 ]

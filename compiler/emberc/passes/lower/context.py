@@ -15,6 +15,7 @@ from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.quant.forms import Form, pack
 from emberc.quant.precision import affine
+from emberc.quant.scan import ScanScales
 
 O = TypeVar("O", bound=Op)  # noqa: E741
 LowerFunction = Callable[[Any, "Lowering"], "Value | Sequence[Value]"]
@@ -36,12 +37,22 @@ def lowering(*opcodes: str) -> Callable[[LowerFunction], LowerFunction]:
 class Lowering:
     """State of one function's rewrite from float to integer.
 
-    ``types`` maps ``id(float value)`` to the integer type chosen for it, ``forms`` that of a weight to its packed form.
+    ``types`` maps ``id(float value)`` to the integer type chosen for it, ``forms`` that of a weight to its packed form;
+    ``scans`` and ``convs`` map ``id(op)`` to what was calibrated for a selective scan, and to the range of a causal
+    convolution before its SiLU.
     """
 
-    def __init__(self, types: dict[int, TensorType], forms: Mapping[int, Form] | None = None) -> None:
+    def __init__(
+        self,
+        types: dict[int, TensorType],
+        forms: Mapping[int, Form] | None = None,
+        scans: Mapping[int, ScanScales] | None = None,
+        convs: Mapping[int, tuple[float, float]] | None = None,
+    ) -> None:
         self.types = types
         self.forms = forms or {}
+        self.scans = scans or {}
+        self.convs = convs or {}
         self.values: dict[int, Value] = {}
         self.builder = Builder(fold=False)
 
@@ -114,6 +125,10 @@ class Lowering:
     def emit(self, cls: type[O], *operands: Any, type: TensorType, **fields: Any) -> Value:
         """Appends an integer op whose result has ``type`` (its quantization can't be inferred)."""
         return self.builder.emit(cls, *operands, types=[type], **fields)
+
+    def emit_all(self, cls: type[O], *operands: Any, types: list[TensorType], **fields: Any) -> list[Value]:
+        """Appends an integer op with several results."""
+        return self.builder.add(cls, *operands, types=types, **fields)
 
     def at(self) -> str:
         """The ONNX node being lowered, for errors."""

@@ -25,8 +25,10 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
     """
     w = ctx.real(op.weight)
     b = np.zeros(len(w)) if op.bias is None else ctx.real(op.bias)
-    x, sx = ctx.get(op.x), ctx.scale(op.x)
-    out = ctx.type_of(op.y)
+    x, out = ctx.get(op.x), ctx.type_of(op.y)
+    steps = np.asarray(ctx.quant(op.x).scale)
+    sx = float(steps.max())
+    w = w * (steps / sx)  # a scale of its own for every column of x goes into the weights
     assert out.quant is not None
     scales = weight_scales(w, b, sx)
     weights = ctx.weights(w / scales[:, None], op.weight)
@@ -34,7 +36,8 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
     bias_q = ctx.const(bias, DType.I32, op.bias.name if op.bias else None)
     bound = max(abs(e) for e in accumulator_bounds(weights.data, bias_q.data, x.type.dtype))
     sy = np.broadcast_to(np.asarray(out.quant.scale), (len(w),))
-    mult = multiplier(sx * scales / sy, bound, at=op.loc)
+    dead = ~weights.data.any(axis=1) & (bias == 0)  # always 0, whatever it is multiplied by
+    mult = multiplier(np.where(dead, 0.0, sx * scales / sy), bound, at=op.loc)
     return ctx.emit(
         Matmul,
         x,

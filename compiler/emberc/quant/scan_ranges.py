@@ -1,0 +1,100 @@
+"""What calibration must see of scans and causal convolutions beyond their results: the range of the state at every
+step, of the sum before the gate, of the convolution before its SiLU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emberc.ir.graph import Function
+from emberc.ir.op import Op
+from emberc.ir.ops.float_scan import CausalConv, SelectiveScan, by_group
+from emberc.ir.types import Array
+from emberc.ir.values import Value
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ScanRanges:
+    """Largest magnitudes over all samples and steps: state [D, N], b and c [N], ``total`` the sum before the gate."""
+
+    state: Floats
+    b: Floats
+    c: Floats
+    total: float
+
+
+@dataclass
+class ScanObserver:
+    """Shown every value of a run by the interpreter; keeps the ranges by ``id(op)``.
+
+    The states are computed a second time here: nothing keeps all of them, L x D x N numbers, at once.
+    """
+
+    function: Function
+    scans: dict[int, ScanRanges] = field(default_factory=dict)
+    convs: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._ops: dict[int, Op] = {
+            id(op.results[0]): op for op in self.function.ops if isinstance(op, SelectiveScan | CausalConv)
+        }
+        self._wanted = {id(v) for op in self._ops.values() for v in op.operands if v is not None}
+        self._held: dict[int, Array] = {}
+
+    def see(self, v: Value, array: Array) -> None:
+        """Takes one value in; an op is measured as soon as its first result is there."""
+        if id(v) in self._wanted:
+            self._held[id(v)] = array
+        op = self._ops.get(id(v))
+        if isinstance(op, SelectiveScan):
+            self._scan(op)
+        elif isinstance(op, CausalConv):
+            self._conv(op)
+
+    def _array(self, v: Value | None) -> Array | None:
+        if v is None:
+            return None
+        return v.const if v.const is not None else self._held[id(v)]
+
+    def _scan(self, op: SelectiveScan) -> None:
+        x, delta, a, b, c, skip, _, initial = (self._array(v) for v in op.operands)
+        assert x is not None and b is not None and c is not None
+        d, n = op.state.shape[-2:]
+        top, total = np.zeros((d, n)), 0.0
+        rows = by_group(c, op.groups, d, n)
+        for t, h in enumerate(op.states(x, delta, a, b, initial)):
+            top = np.maximum(top, np.abs(h).reshape(-1, d, n).max(axis=0))
+            y = (h * rows[..., t, :, :]).sum(-1) + (0.0 if skip is None else skip * x[..., t, :])
+            total = max(total, float(np.abs(y).max()))
+        amax = [np.abs(v).reshape(-1, n).max(axis=0).astype(np.float64) for v in (b, c)]
+        new = ScanRanges(top, amax[0], amax[1], total)
+        old = self.scans.get(id(op), new)
+        self.scans[id(op)] = ScanRanges(
+            np.maximum(old.state, new.state),
+            np.maximum(old.b, new.b),
+            np.maximum(old.c, new.c),
+            max(old.total, new.total),
+        )
+
+    def _conv(self, op: CausalConv) -> None:
+        linear = CausalConv(*op.operands, silu=False)
+        (y, _) = linear.run(*(self._array(v) for v in op.operands))
+        linear.drop_operands()
+        lo, hi = self.convs.get(id(op), (0.0, 0.0))
+        self.convs[id(op)] = (min(lo, float(y.min())), max(hi, float(y.max())))
+
+
+def floored(ranges: ScanRanges) -> ScanRanges:
+    """The same with no magnitude below a millionth of the largest: what calibration saw as 0 gets a scale too."""
+
+    def floor(a: Floats) -> Floats:
+        out: Floats = np.maximum(a, max(float(a.max(initial=0.0)) * 1e-6, 1e-12))
+        return out
+
+    return replace(
+        ranges, state=floor(ranges.state), b=floor(ranges.b), c=floor(ranges.c), total=max(ranges.total, 1e-12)
+    )
