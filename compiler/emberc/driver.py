@@ -31,8 +31,9 @@ from emberc.frontend import import_model
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.measure import measured_code
-from emberc.passes import Factorize, PassManager, Pipeline, Quantize, default_pipeline
+from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, default_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
+from emberc.quant.vocabulary import load_vocabulary
 from emberc.report.model import Flash, Memory, Ram, Report
 from emberc.targets import load_target
 
@@ -48,6 +49,7 @@ class Options:
     RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
     ``fit`` squeezes weights until flash and total are within their budgets, ``fit_plan`` is the file of a plan that an
     earlier ``fit`` wrote (``emberc.fit``).
+    ``vocabulary`` names the words that an embedding keeps (``quant.vocabulary.load_vocabulary``).
     ``prefer``: "speed", "memory" or "balanced" where fast kernels need scratch (``backend.c.plan_for``).
     ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
     ``GOLDEN_VECTORS`` of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
@@ -67,6 +69,7 @@ class Options:
     prefer: str = "balanced"
     fit: bool = False
     fit_plan: str | Path | None = None
+    vocabulary: str | Path | None = None
     vectors: Mapping[str, Any] | None = None
     pipeline: Pipeline | None = None
     print_after: frozenset[str] = frozenset()
@@ -217,7 +220,7 @@ class _Job:
         names = pipeline.names()
         if "factorize" in names or "quantize" not in names:
             return pipeline
-        return pipeline.insert_before("quantize", Factorize())
+        return pipeline.insert_before("quantize", PruneVocabulary(), Factorize())
 
     def _float_function(self) -> Function:
         """The function as it is when weights take their forms."""
@@ -231,6 +234,8 @@ class _Job:
         module.calibration = self.data
         module.target = load_target(self.options.target).name
         module.budget = self.options.budget
+        if self.options.vocabulary is not None:
+            module.vocabulary = load_vocabulary(self.options.vocabulary)
         return module
 
 

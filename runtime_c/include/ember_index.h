@@ -1,4 +1,4 @@
-/* Arithmetic on indices, int32, wrapping around: q.index, q.cumsum, q.widen. */
+/* Arithmetic on indices, int32, wrapping around: q.index, q.cumsum, q.widen; q.remap. */
 #ifndef EMBER_INDEX_H
 #define EMBER_INDEX_H
 
@@ -37,6 +37,17 @@ typedef struct {
 
 /* y = x as a number; y is not x */
 void ember_widen(const uint8_t *x, int32_t *y, const ember_widen_params *p);
+
+typedef struct {
+    const uint32_t *bits;  /* [ceil(vocabulary / 32)]: the kept ids */
+    const int32_t *counts; /* the same: kept ids below the word's first */
+    int32_t count;
+    int32_t vocabulary;
+    int32_t other; /* for ids that are not kept */
+} ember_remap_params;
+
+/* y[i] = number of kept ids below ids[i]; y may be ids. EMBER_ERR_RANGE for an id outside [0, vocabulary). */
+int ember_remap_s32(const int32_t *ids, int32_t *y, const ember_remap_params *p);
 
 #ifdef __cplusplus
 }

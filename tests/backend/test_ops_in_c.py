@@ -25,6 +25,7 @@ from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.integer_table import Table, Table16
+from emberc.ir.ops.remap import IntegerRemap
 from emberc.ir.types import DType
 
 CASES: dict[str, Callable[[], Module]] = {}
@@ -49,6 +50,13 @@ def matmul(net: Net) -> None:
         net.out(Matmul, x8, net.weights(7, 17), b, m, table, shift=3, zero_point=-5, dtype=dtype)
         net.out(Matmul, x16, net.weights(7, 129), b, m, table, shift=-2, zero_point=9, lo=-100, hi=90, dtype=dtype)
     net.out(Matmul, x8, net.weights(1, 17), net.words(1, 0, 1), net.words(1, 1 << 24, 1 << 25), lo=0)
+
+
+@case
+def remapped(net: Net) -> None:
+    ids = net.const(net.random.integers(0, 70, (2, 5)), np.int32, "ids")
+    bits = net.const(net.random.integers(0, 1 << 32, 3), np.uint32)
+    net.out(IntegerRemap, ids, bits, net.const([0, 16, 33]), vocabulary=70, other=2)
 
 
 @case

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 import emberc
 from emberc.driver import model_hash
@@ -21,29 +19,12 @@ from emberc.harness import test_build as run_build
 from emberc.passes import PassManager, default_pipeline
 from emberc.passes.squeezable import squeezable
 from emberc.quant.forms import parse_form
-
-LENGTH, WORDS, WIDTH, INNER = 6, 500, 32, 64
+from tests.fit.models import LENGTH, WORDS, words_model
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ids [1, 6] -> words, relu(up), down, head: weights that are most of the firmware."""
-    rng = np.random.default_rng(0)
-    shapes = {"words": (WORDS, WIDTH), "up": (WIDTH, INNER), "down": (INNER, WIDTH), "head": (WIDTH, 3)}
-    weights = [numpy_helper.from_array(rng.normal(size=s).astype(np.float32), n) for n, s in shapes.items()]
-    nodes = [
-        helper.make_node("Gather", ["words", "ids"], ["rows"]),
-        helper.make_node("MatMul", ["rows", "up"], ["wide"]),
-        helper.make_node("Relu", ["wide"], ["positive"]),
-        helper.make_node("MatMul", ["positive", "down"], ["narrow"]),
-        helper.make_node("MatMul", ["narrow", "head"], ["y"]),
-    ]
-    ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, LENGTH])
-    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, LENGTH, 3])
-    graph = helper.make_graph(nodes, "words", [ids], [y], weights)
-    path = tmp_path_factory.mktemp("model") / "words.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
-    return path
+    return words_model(tmp_path_factory.mktemp("model") / "words.onnx")
 
 
 def compiled(model: Path, **options: Any) -> Firmware:
@@ -105,7 +86,7 @@ def test_what_can_not_fit_says_how_small_it_gets(model: Path, whole: Firmware) -
     with pytest.raises(FitError, match="can't bring the total below") as caught:
         compiled(model, budget=ram + 2000, fit=True)
     assert caught.value.exit_code == 3
-    assert "smallest form" in caught.value.render()
+    assert "smallest form" in caught.value.render() and "--vocab" in caught.value.render()
     reached = int(caught.value.message.split("below ")[1].split(" bytes")[0].replace(",", ""))
     assert ram + 2000 < reached < whole.report.memory.total
 

@@ -27,6 +27,7 @@ from emberc.ir.ops import (
     integer_rows,
     integer_scan,
     integer_table,
+    remap,
 )
 from emberc.ir.strides import broadcast_strides, copies
 from tests.kernels.library import aligned, call
@@ -282,6 +283,12 @@ def _copy(op: Op, a: Arrays, y: Any) -> None:
         call("ember_copy", x, y, p)
 
 
+def _remap(op: remap.IntegerRemap, a: Arrays, y: Any) -> None:
+    ids, bits, counts = a
+    p = fill("ember_remap_params", bits=bits, counts=counts, count=ids.size, vocabulary=op.vocabulary, other=op.other)
+    _ranged(call("ember_remap_s32", ids, y, p))
+
+
 def _gather(op: integer_movement.Gather, a: Arrays, y: Any) -> None:
     x, ids = a
     p = fill(
@@ -384,4 +391,5 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.index": _index,
     "q.cumsum": _cumsum,
     "q.widen": _widen,
+    "q.remap": _remap,
 }

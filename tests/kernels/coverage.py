@@ -12,6 +12,7 @@ KERNEL_TESTS = {
     "q.index": "test_index.test_index",
     "q.cumsum": "test_index.test_cumsum",
     "q.widen": "test_index.test_widen",
+    "q.remap": "test_remap.test_remap",
     "q.biased_attention": "test_biased_attention.test_biased_attention",
     "q.layer_norm": "test_norm.test_layer_norm",
     "q.softmax": "test_norm.test_softmax",

@@ -37,6 +37,7 @@ _EXAMPLES = examples(
 @size_option("--ram", "Limit of RAM: arena, state, stack, I/O.")
 @click.option("--fit", is_flag=True, help="Squeeze weights, those that cost least, until flash and total fit.")
 @click.option("--plan", type=click.Path(path_type=Path), help="Squeeze as a fit_plan.json of --fit says.")
+@click.option("--vocab", type=click.Path(path_type=Path), help="Token ids to keep, one a line, unknown's first.")
 @signature_options
 @click.option("--precision", type=click.Choice(["int8", "int16"]), help="Activations; int8 by default.")
 @click.option(
@@ -62,6 +63,7 @@ def compile_command(
     ram: int | None,
     fit: bool,
     plan: Path | None,
+    vocab: Path | None,
     shapes: dict[str, tuple[int, ...]],
     fix: dict[str, int | float],
     precision: str | None,
@@ -99,6 +101,7 @@ def compile_command(
             ram=ram,
             fit=fit,
             fit_plan=plan,
+            vocabulary=vocab,
             prefer=prefer,
             pipeline=pipeline,
             print_after=_known_passes(pipeline, print_after),

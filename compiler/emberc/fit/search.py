@@ -105,6 +105,7 @@ def _too_large(memory: Memory) -> FitError:
     hints = [f"{limit} {need} takes this build"]
     if pool == "total" and r.total > need - have:
         hints.insert(0, f"a shorter sequence: RAM is {r.total:,} bytes of it")
+    hints.insert(0, "fewer words: --vocab FILE keeps those rows of an embedding whose ids FILE lists")
     hints.append("a smaller model: width, layers or vocabulary")
     return FitError(
         f"--fit can't bring the {pool} below {need:,} bytes, the budget is {have:,}: {need - have:,} too many",
@@ -137,5 +138,5 @@ def check_plan(plan: FitPlan, function: Function) -> None:
             raise UsageError(
                 f"the plan's sizes of '{c.tensor}' are wrong",
                 code="E-PLAN",
-                hints=["take fit_plan.json of a build as it is"],
+                hints=["give the same --vocab as when the plan was made, and take its file as it is"],
             )

@@ -89,6 +89,7 @@ class Module:
     ``notes`` collects what passes want the report to say, one line each. ``calibration`` is the data that
     quantization observes the model on (``quant.calibration.CalibrationData``); it is not part of the text form.
     ``forms`` says which weights are squeezed, and how (``quant.forms.Form`` by name of ``passes.squeezable``).
+    ``vocabulary`` says which words stay (``quant.vocabulary.Vocabulary``; None: all).
     ``unread_inputs`` names inputs of the ONNX model that were fixed or that nothing reads: data may still have them.
     """
 
@@ -99,6 +100,7 @@ class Module:
     notes: list[str] = field(default_factory=list)
     calibration: object = None
     forms: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary: object = None
     unread_inputs: frozenset[str] = frozenset()
 
     @property

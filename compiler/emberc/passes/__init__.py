@@ -6,6 +6,7 @@ May import quant, memory, targets and ir.
 from emberc.passes.factorize import Factorize
 from emberc.passes.manager import PASSES, Pass, PassManager, Pipeline, RewritePass, parse_pipeline
 from emberc.passes.pipeline import default_pipeline
+from emberc.passes.prune_vocabulary import PruneVocabulary
 from emberc.passes.quantize import Quantize
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Pass",
     "PassManager",
     "Pipeline",
+    "PruneVocabulary",
     "Quantize",
     "RewritePass",
     "default_pipeline",

@@ -19,6 +19,7 @@ from emberc.passes.manager import Pipeline
 from emberc.passes.merge_adapters import MergeAdapters
 from emberc.passes.merge_equal import MergeEqual
 from emberc.passes.prune_rows import PruneRows
+from emberc.passes.prune_vocabulary import PruneVocabulary
 from emberc.passes.quantize import Quantize
 from emberc.passes.recover_recurrence import RecoverRecurrence
 from emberc.passes.split_linear import SplitLinear
@@ -48,6 +49,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseLinear(),  # pruning may have brought a linear and its bias together
             FuseQkv(),  # linears of one input become one
             SplitLinear(),  # packed projections of state space models
+            PruneVocabulary(),  # only the words that the user keeps
             Factorize(),  # weights that a fit plan gives a low rank
             # float -> integer
             quantize or Quantize(),

@@ -26,4 +26,5 @@ from emberc.ir.ops import integer_reduce as integer_reduce
 from emberc.ir.ops import integer_rows as integer_rows
 from emberc.ir.ops import integer_scan as integer_scan
 from emberc.ir.ops import integer_table as integer_table
+from emberc.ir.ops import remap as remap
 from emberc.ir.ops import row_tiles as row_tiles

@@ -4,7 +4,20 @@ A lowering reads the integer types that ``quant.precision`` chose, turns constan
 multipliers, and emits ``q.*`` ops. Users register one for an op of their own with ``emberc.lowering("my.op")``.
 """
 
-from emberc.passes.lower import attention, elementwise, embed, index, linear, logic, movement, norm, reduce, rows, scan
+from emberc.passes.lower import (
+    attention,
+    elementwise,
+    embed,
+    index,
+    linear,
+    logic,
+    movement,
+    norm,
+    reduce,
+    remap,
+    rows,
+    scan,
+)
 from emberc.passes.lower.context import LOWERINGS, Lowering, lowering
 
 __all__ = [
@@ -20,6 +33,7 @@ __all__ = [
     "movement",
     "norm",
     "reduce",
+    "remap",
     "rows",
     "scan",
 ]

@@ -9,6 +9,7 @@ from emberc.backend.c.emitters import matmul as matmul
 from emberc.backend.c.emitters import movement as movement
 from emberc.backend.c.emitters import norm as norm
 from emberc.backend.c.emitters import reduce as reduce
+from emberc.backend.c.emitters import remap as remap
 from emberc.backend.c.emitters import rows as rows
 from emberc.backend.c.emitters import scan as scan
 from emberc.backend.c.emitters import table as table
