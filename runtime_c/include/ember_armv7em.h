@@ -112,6 +112,40 @@ void ember_softmax_s8_armv7em(const int8_t *x, int8_t *y, const ember_softmax_pa
 void ember_table_s8_armv7em(const int8_t *x, int8_t *y, const ember_table_params *p);
 void ember_table_s8_s16_armv7em(const int8_t *x, int16_t *y, const ember_table_params *p);
 
+/* q.selective_scan with constants packed for the cores of kernels/armv7em/ember_scan_asm.h. */
+typedef struct {
+    const uint32_t *softplus; /* [1024], the logarithm in bytes of decay << 20 | Delta */
+    const uint16_t *decay;    /* doubled */
+    const uint32_t *log_a;    /* [channels, states] in bytes of decay, or [heads] where all states share one */
+    const int32_t *scales;    /* [channels][4]: mu, skip, my, mo; 4-byte aligned */
+    const int16_t *gate;      /* [256]; NULL: no gate */
+    int32_t batches;
+    int32_t steps;
+    int32_t channels;
+    int32_t heads;
+    int32_t states;
+    int32_t groups;
+    int32_t alike; /* 1: all states of a head share a decay */
+    int32_t zx;
+} ember_scan_params;
+
+/* As ember_selective_scan_s8 and ember_selective_scan_s8_s16, every channel having a head of its own and decays of its
+ * own; scratch 1300 + 4 * states bytes, 4-byte aligned. */
+void ember_selective_scan_s8_armv7em(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c,
+                                     const int8_t *z, const int16_t *initial, int8_t *y, int16_t *state, void *scratch,
+                                     const ember_scan_params *p);
+void ember_selective_scan_s8_s16_armv7em(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c,
+                                         const int8_t *z, const int16_t *initial, int16_t *y, int16_t *state,
+                                         void *scratch, const ember_scan_params *p);
+
+/* The same for any heads. */
+void ember_selective_scan_heads_s8_armv7em(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c,
+                                           const int8_t *z, const int16_t *initial, int8_t *y, int16_t *state,
+                                           void *scratch, const ember_scan_params *p);
+void ember_selective_scan_heads_s8_s16_armv7em(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c,
+                                               const int8_t *z, const int16_t *initial, int16_t *y, int16_t *state,
+                                               void *scratch, const ember_scan_params *p);
+
 #ifdef __cplusplus
 }
 #endif

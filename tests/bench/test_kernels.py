@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from emberc.bench import Case, bench_kernels, check_cases, suite
+from emberc.bench.recurrences import selective_scan
 from emberc.bench.suite import add, attention, batch_matmul, layer_norm, matmul, mul, requantize, softmax, table
 from emberc.errors import UsageError
 
@@ -29,6 +30,8 @@ LIMITS = [
     (softmax, (128, 128), 9.8),
     (table, (128, 128), 3.2),
     (add, (128, 128, "i16", "i8", "i16"), 5.7),
+    (selective_scan, (32, 128, 16), 8.2),
+    (selective_scan, (32, 64, 6), 12.0),
 ]
 
 
@@ -97,6 +100,14 @@ def test_a_wrong_bit_is_seen(core: str) -> None:
     object.__setattr__(bad, "expected", {"y": wrong})
     name = "ember_table_s8" + ("" if core == "host" else "_armv7em")
     assert check_cases([good, bad], core) == [f"{name} 2,9 : 1 differ, status 0"]
+
+
+def test_a_wrong_bit_of_the_second_result_is_seen() -> None:
+    case = selective_scan(2, 3, 4)
+    wrong = {name: a.copy() for name, a in case.expected.items()}
+    wrong["state"][0, 2, 3] ^= 1
+    object.__setattr__(case, "expected", wrong)
+    assert check_cases([case], "host") == ["ember_selective_scan_s8 2,3,4 : 1 differ, status 0"]
 
 
 def test_misaligned_and_inplace_cases_run() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from emberc.bench import Case
+from emberc.ir.op import Op
 from emberc.ir.ops.integer_scan import LOG_BITS, SelectiveScan
 from emberc.ir.types import Array
 from tests.kernels.check import INT8, INT16, constant, tensor, value
@@ -47,3 +49,32 @@ def scan_case(
     zx = -7 if fill == "random" else -128
     op = SelectiveScan(*held, zx=zx, c_limit=limit, groups=groups, dtype=dtype)
     return op, arrays
+
+
+def as_case(op: Op, arrays: list[Array | None], *, inplace: str | None = None, note: str = "") -> Case:
+    """The same for an emulated core."""
+    op.verify()
+    held = zip(op.operand_fields, op.operands, arrays, strict=True)
+    feeds = {name: a for name, v, a in held if v is not None and v.const is None and a is not None}
+    shape = " ".join(",".join(map(str, a.shape)) for a in feeds.values())
+    return Case(op, feeds, shape, inplace=inplace, note=note)
+
+
+def scan_cases() -> list[Case]:
+    """What fast kernels must survive: all tails of states, odd channels, saturation, heads and groups, in place."""
+    forms: tuple[dict[str, Any], ...] = (
+        {"d": 5},
+        {"d": 3, "fill": "high", "gate": False, "initial": True},
+        {"d": 7, "fill": "low", "mu": 1 << 30, "dtype": "i16", "initial": True},
+        {"d": 9, "fill": "mixed", "mu": 1 << 30, "initial": True, "steps": 17},
+    )
+    cases = [as_case(*scan_case(n=n, **form), note=str(form)) for n in (1, 2, 3, 6, 7, 16, 17) for form in forms]
+    cases += [
+        as_case(*scan_case(12, n, heads=heads, groups=groups, per_head=alike, dtype=y, gate=y == "i8"))
+        for n in (3, 8, 37)
+        for heads, groups in ((1, 1), (2, 1), (6, 3), (12, 2), (12, 12))
+        for alike, y in ((False, "i16"), (True, "i8"))
+    ]
+    cases += [as_case(*scan_case(131, n, steps=2, batches=1), note="chunks") for n in (2, 6, 40)]
+    cases += [as_case(*scan_case(11, 6, initial=True), inplace=name) for name in ("x", "z", "initial")]
+    return cases

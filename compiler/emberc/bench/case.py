@@ -19,7 +19,8 @@ class Case:
     """An op, arrays for its operands that are no constants (by field name), and its size as text ("128,128,128").
 
     ``misalign`` elements lie between a 16-byte boundary and the start of every input and output. ``inplace`` names the
-    operand that a result is written over.
+    operand that a result is written over. ``work`` is how much one run does and of what, where that is neither MACs
+    nor elements of the result.
     """
 
     op: Op
@@ -28,16 +29,17 @@ class Case:
     misalign: int = 0
     inplace: str | None = None
     note: str = field(default="", compare=False)
+    work: tuple[int, str] | None = None
 
     @property
     def units(self) -> int:
-        """Multiply-accumulates of one run, or elements of the result where there are none."""
-        return self.op.cost().macs or self.op.results[0].type.elements
+        """Multiply-accumulates of one run, or elements of the result where there are none, or ``work``."""
+        return self.work[0] if self.work else self.op.cost().macs or self.op.results[0].type.elements
 
     @property
     def unit(self) -> str:
-        """What ``units`` counts: "MAC" or "element"."""
-        return "MAC" if self.op.cost().macs else "element"
+        """What ``units`` counts: "MAC", "element", or as ``work`` says."""
+        return self.work[1] if self.work else "MAC" if self.op.cost().macs else "element"
 
     def kernel(self, isa: tuple[str, ...]) -> Kernel:
         """The kernel that the compiler chooses for a target with the features ``isa``."""

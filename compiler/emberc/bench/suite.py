@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from emberc.bench.case import Case
+from emberc.bench.recurrences import causal_conv, selective_scan
 from emberc.errors import UsageError
 from emberc.ir.arithmetic import exp2_table, norm_frac, softmax_table
 from emberc.ir.op import Op
@@ -213,6 +214,12 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
     entry(table16, *ROWS[0])
     entry(embed, 64, 128)
     entry(embed, 64, 128, "i16")
+    entry(selective_scan, 32, 128, 16)
+    entry(selective_scan, 32, 64, 6)
+    entry(selective_scan, 32, 128, 64, heads=2, alike=True)
+    entry(causal_conv, 32, 128, 4)
+    entry(causal_conv, 32, 64, 4, table=0)
+    entry(causal_conv, 64, 128, 32, table=0)
     return entries
 
 

@@ -83,7 +83,7 @@ def portable_kernel(function: str) -> Kernel:
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-_CALLEE = re.compile(r"\b(ember_\w+)\s*\(")
+_NAMED = re.compile(r"\b(ember_\w+)\b(?!\.h)")
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,11 @@ class KernelFiles:
 
 
 def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) -> KernelFiles:
-    """The kernels' sources, the sources of runtime functions that they call, and the headers all of them include.
+    """The kernels' sources, the sources of runtime functions that they name, and the headers all of them include.
 
     A header is looked up beside the file that includes it, in the runtime's ``include``, then beside the portable
-    kernels, whose parts a fast kernel may share. A called runtime function is found by its file name: one public
-    function a file. Raises UsageError for a missing file or for two different files of one name.
+    kernels, whose parts a fast kernel may share. A runtime function that a source names is found by its file name:
+    one public function a file. Raises UsageError for a missing file or for two different files of one name.
     """
     include, portable = runtime_root() / "include", runtime_root() / "kernels" / PORTABLE
     sources: dict[str, Path] = {}
@@ -129,10 +129,10 @@ def collect_files(kernels: Iterable[Kernel], extra_headers: Iterable[str] = ()) 
         declaration = re.compile(rf"\b{function}\s*\(")
         found = includes(path).items()
         declared.update(n for n, header in found if not _is_private(header) and declaration.search(_code(header)))
-        for callee in dict.fromkeys(_CALLEE.findall(_code(path))):
-            sibling = next((d / f"{callee}.c" for d in (path.parent, portable) if (d / f"{callee}.c").is_file()), path)
+        for named in dict.fromkeys(_NAMED.findall(_code(path))):
+            sibling = next((d / f"{named}.c" for d in (path.parent, portable) if (d / f"{named}.c").is_file()), path)
             if sibling != path:
-                waiting.append((callee, sibling))
+                waiting.append((named, sibling))
     for name in extra_headers:
         _enter(headers, f"include/{name}", _first_file(name, include, by="the generated code"))
         includes(include / name)
