@@ -58,7 +58,7 @@ def model() -> onnx.ModelProto:
 
 def main() -> None:
     data = {"x": np.random.default_rng(1).normal(0, 2, (32, 8, 16)).astype(np.float32)}
-    pipeline = emberc.default_pipeline().insert_before("quantize", MergeClamps())
+    pipeline = emberc.default_pipeline().insert_before("fuse-functions", MergeClamps())
     firmware = emberc.compile(model(), calibration=data, target="cortex-m4", pipeline=pipeline)
     print("pipeline  ", ", ".join(pipeline.names()))
     print("ops       ", firmware.report.ops)

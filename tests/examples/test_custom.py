@@ -20,8 +20,8 @@ def run(script: str) -> str:
 def test_custom_pass_stands_where_it_was_put_and_changes_the_model() -> None:
     out = run("custom_pass/run.py")
     names = next(line for line in out.splitlines() if line.startswith("pipeline")).split()
-    assert names[names.index("quantize,") - 1] == "merge-clamps,"
-    assert "'q.table': 1" in out  # two ReLUs, a max and a min became one table
+    assert names[names.index("fuse-functions,") - 1] == "merge-clamps,"
+    assert "ops        {'q.matmul': 2}" in out  # two ReLUs, a max and a min became the end of the first product
 
 
 @pytest.mark.board

@@ -22,7 +22,7 @@ def test_all_operators_at_once() -> None:
     error = refusal(
         """(float[4] x) => (int64[1,n] y, float[4] z) {
             [a_det] d = Det (x)  [b_odd] o = local.Odd (x)  [c_odd] p = local.Odd (o)
-            [d_odd] q = local.Odd (p)  [e_odd] z = local.Odd (q)  [f_nz] y = NonZero (o)
+            [d_odd] q = local.Odd (p)  [e_odd] z = local.Odd (q)  [f_nz] y = Unique (o)
             [dead] unread = local.Never (x) }"""
     )
     assert str(error) == (

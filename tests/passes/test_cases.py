@@ -67,8 +67,8 @@ def integers(module: Module, seed: int) -> dict[str, Array]:
 
 
 def test_the_meaning_stays(case: Case) -> None:
-    """Float passes: equal within rounding. Integer passes: the same bits. (quantize changes it: tests/quant.)"""
-    if "quantize" in case.passes:
+    """Float passes: equal within rounding. Integer passes: the same bits. (Quantizing changes it: tests/quant.)"""
+    if "quantiz" in case.passes:
         return
     before, after = case.module(), case.result()
     samples = samples_of(before)

@@ -80,6 +80,12 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
     "gelu": (lambda: text("%r = f.gelu %x : f32[4, 6]"), 0.6, 0.6),
     "relu": (lambda: text("%r = f.relu %x : f32[4, 6]"), 0.6, 0.6),
     "exp": (lambda: text("%r = f.exp %x : f32[4, 6]"), 0.6, 0.6),
+    "atan": (lambda: text('%r = f.elementary %x {kind = "atan"} : f32[4, 6]'), 0.6, 0.6),
+    "pointwise": (
+        lambda: text('%r = f.pointwise %x {steps = ["0.5", "f.mul 0 1", "f.sin 2", "f.add 3 0"]} : f32[4, 6]'),
+        0.6, 0.6),
+    "a prescribed rounding": (
+        lambda: text('%r = f.fake_quant %x {scale = 0.03, zero_point = 140, dtype = "u8"} : f32[4, 6]'), 1.0, 1.0),
     "linear": (lambda: text("%r = f.linear %x, %w, %b : f32[4, 2]", constants=(W, B)), 0.6, 1.2),
     "matmul": (lambda: text("%r = f.matmul %x, %y : f32[4, 3]", y="%y : f32[6, 3]"), 0.6, 0.6),
     "softmax": (lambda: text("%r = f.softmax %x {axis = 1} : f32[4, 6]"), 0.6, 0.6),

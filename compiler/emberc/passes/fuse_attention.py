@@ -11,8 +11,9 @@ import numpy as np
 
 from emberc.ir.builder import Builder
 from emberc.ir.op import Op, op_class
+from emberc.ir.ops.float_quant import FakeQuant
 from emberc.ir.rewrite import Match, Replacement, Rule, any_value, op, splat
-from emberc.ir.types import Array
+from emberc.ir.types import Array, DType
 from emberc.ir.values import Value
 from emberc.passes.manager import RewritePass
 from emberc.passes.masks import is_causal, mask_and_bias
@@ -61,7 +62,7 @@ class FuseAttention(RewritePass):
         (qs, nq, dim), (ks, nk, dk), (vs, nv, dv) = [h for h in heads if h is not None]
         if not (dim == dk == dv and nk == nv and nq % nk == 0 and nq >= self.min_heads):
             return None
-        if not (qs.shape[0] == ks.shape[0] == vs.shape[0]):
+        if not (qs.shape[0] == ks.shape[0] == vs.shape[0]) or any(_off_center(v) for v in (qs, ks, vs)):
             return None
         attrs: dict[str, Any] = {"heads": nq, "head_dim": dim, "scale": scale, "group": nq // nk}
         if is_causal(mask):
@@ -70,6 +71,16 @@ class FuseAttention(RewritePass):
             rows = np.broadcast_to(bias, (1, nq, qs.shape[1], ks.shape[1]))[0]
             return b.emit(op_class("f.biased_attention"), qs, ks, vs, mask, b.const(rows), **attrs)
         return b.emit(op_class("f.attention"), qs, ks, vs, mask, **attrs)
+
+
+def _off_center(v: Value) -> bool:
+    """Whether the model file gives ``v`` integers that f.attention can't take: its products are symmetric int8."""
+    while v.producer is not None and v.producer.opcode in ("f.reshape", "f.transpose", "f.slice"):
+        (v,) = [o for o in v.producer.operands if o is not None]
+    if not isinstance(v.producer, FakeQuant):
+        return False
+    given = v.producer.integer_type()
+    return given.dtype is not DType.I8 or given.quant is None or given.quant.zero_point != 0
 
 
 def _last_axis(o: Op) -> bool:

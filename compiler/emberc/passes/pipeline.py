@@ -9,6 +9,7 @@ from emberc.passes.factorize import Factorize
 from emberc.passes.fuse_attention import FuseAttention
 from emberc.passes.fuse_embedding import FuseEmbedding
 from emberc.passes.fuse_epilogue import FuseEpilogue
+from emberc.passes.fuse_functions import FuseFunctions
 from emberc.passes.fuse_gelu import FuseGelu
 from emberc.passes.fuse_linear import FuseLinear
 from emberc.passes.fuse_norm import FuseNorm
@@ -23,6 +24,7 @@ from emberc.passes.prune_vocabulary import PruneVocabulary
 from emberc.passes.quantize import Quantize
 from emberc.passes.recover_recurrence import RecoverRecurrence
 from emberc.passes.split_linear import SplitLinear
+from emberc.passes.static_quantization import StaticQuantization
 from emberc.passes.tile_rows import TileRows
 
 
@@ -32,6 +34,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
         [
             # float -> float
             RecoverRecurrence(),  # what exporters unrolled: first, while later passes see a small graph
+            StaticQuantization(),  # dynamic ranges become calibrated ones
             Canonicalize(),  # one spelling for what exporters write in many
             ConvToRows(),  # convolution over time, channels last
             FuseNorm(),  # LayerNorm and RMSNorm from their parts
@@ -51,6 +54,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             SplitLinear(),  # packed projections of state space models
             PruneVocabulary(),  # only the words that the user keeps
             Factorize(),  # weights that a fit plan gives a low rank
+            FuseFunctions(),  # what is left of one variable: one table
             # float -> integer
             quantize or Quantize(),
             # integer -> integer

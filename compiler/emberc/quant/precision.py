@@ -4,6 +4,8 @@ int8 is the default. int16 goes where 8 bits cost accuracy and 16 cost little: v
 normalisation (residual streams: their error is added up layer by layer, and no product reads them), and outputs of
 the model. Calibrated ranges come from ``observers``; a value that only feeds a saturating function (GELU, tanh,
 ReLU) spans no more than the part of the range that the function can tell apart.
+
+What the model file itself quantizes (``f.fake_quant``) keeps the file's integers, and calibration has no say.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from emberc.errors import UsageError
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
 from emberc.ir.ops.float_fused import Attention
+from emberc.ir.ops.float_quant import FakeQuant
 from emberc.ir.ops.float_unary import FloatUnary
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Value
@@ -25,6 +28,8 @@ from emberc.quant.observers import Statistics, choose_range
 
 #: ops that hand elements on unchanged: the result has the operand's integers
 MOVES = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.gather", "f.gather_nd"}
+#: readers that leave a value's integers alone, so that it may have the type prescribed for their result
+PASSES_ON = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.relu"}
 #: readers that a value may feed at 16 bits for free: no product reads it
 FORGIVING = {"f.add", "f.sub", "f.layer_norm", "f.rms_norm"}
 #: outputs up to this many elements are int16: a classifier's logits, not a language model's vocabulary
@@ -64,6 +69,7 @@ class _Chooser:
         self.outputs = {id(v) for v in function.outputs.values()}
         self.stats = stats
         self.policy = policy
+        self.prescribed: dict[int, TensorType] = {}
         self.symmetric: set[int] = set()
         self.wide: set[int] = set()
         self.narrow: set[int] = set()
@@ -73,6 +79,10 @@ class _Chooser:
         if not v.type.dtype.is_float:
             return
         key = id(v)
+        given = self._prescription(v)
+        if given is not None:
+            self.prescribed[key] = given
+            return
         readers = [u for u in v.users if u.opcode not in MOVES]
         moved = [r for u in v.users if u.opcode in MOVES for r in u.results]
         if any(isinstance(u, Attention) for u in readers) or any(id(r) in self.narrow for r in moved):
@@ -82,6 +92,22 @@ class _Chooser:
             self.symmetric.add(key)
         if self._wants_int16(v, readers, moved):
             self.wide.add(key)
+
+    def _prescription(self, v: Value) -> TensorType | None:
+        """The type that the model file fixes: of a rounding's result, and of what is only read to be rounded.
+
+        A ReLU between the two costs nothing where 0 is the lowest integer: saturation is the ReLU.
+        """
+        if isinstance(v.producer, FakeQuant):
+            return v.producer.integer_type()
+        found: set[TensorType] = set()
+        for u in v.users:
+            given = self.prescribed.get(id(u.results[0])) if u.opcode in (*PASSES_ON, "f.fake_quant") else None
+            lowest = given is not None and given.quant is not None and given.quant.zero_point == given.dtype.limits[0]
+            if given is None or (u.opcode == "f.relu" and not lowest):
+                return None
+            found.add(given.with_shape(v.shape))
+        return found.pop() if len(found) == 1 and id(v) not in self.outputs else None
 
     def _wants_int16(self, v: Value, readers: list[Op], moved: list[Value]) -> bool:
         if v.producer is not None and v.producer.loc in self.policy.overrides:
@@ -99,6 +125,8 @@ class _Chooser:
         op = v.producer
         if op is not None and op.opcode in MOVES and op.operands[0] is not None and id(op.operands[0]) in types:
             return types[id(op.operands[0])].with_shape(v.shape)
+        if id(v) in self.prescribed:
+            return self.prescribed[id(v)]
         wide = id(v) in self.wide and id(v) not in self.narrow
         dtype = DType.I16 if wide else DType.I8
         scales = self._packed_scales(v)

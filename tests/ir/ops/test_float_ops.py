@@ -213,3 +213,44 @@ def test_costs_count_products() -> None:
     geometry = {"strides": [1], "dilations": [1], "pads": [1, 1]}
     assert cost(OPS["f.conv"](zeros(1, 6, 9), w=zeros(4, 3, 3), groups=2, **geometry)) == 4 * 9 * 3 * 3
     assert cost(OPS["f.reshape"](zeros(2, 3), shape=[6])) == 0
+
+
+def test_bits_of_integers() -> None:
+    a, b = np.array([12, -12, 127], np.int8), np.array([10, 2, 1], np.int8)
+    for kind, want in [("and", [8, 0, 1]), ("or", [14, -10, 127]), ("xor", [6, -10, 126]), ("right", [0, -3, 63])]:
+        np.testing.assert_array_equal(evaluate("f.bitwise", a, b, kind=kind), want)
+    bits = evaluate("f.bitcast", np.array([1.0, -2.0], np.float32), to="i32")
+    np.testing.assert_array_equal(bits, [2**30 - 2**23, -(2**30)])
+
+
+def test_quantization_saturates_rounds_ties_to_even_and_comes_back() -> None:
+    x = np.array([-100, -1.5, -0.5, 0.25, 0.5, 1.5, 100], np.float32)
+    scale, zero = np.array(1.0, np.float32), np.array(128, np.uint8)
+    q = evaluate("f.quantize", x, scale, zero, to="u8")
+    np.testing.assert_array_equal(q, [28, 126, 128, 128, 128, 130, 228])
+    np.testing.assert_array_equal(evaluate("f.dequantize", q, scale, zero), [-100, -2, 0, 0, 0, 2, 100])
+    both = evaluate("f.fake_quant", 3 * x, scale=1.0, zero_point=128, dtype="u8")
+    np.testing.assert_array_equal(both[[0, -1]], [-128, 127])
+    rows = evaluate("f.dequantize", np.array([[1, 2], [1, 2]], np.int8), np.array([0.5, 2], np.float32), None, axis=0)
+    np.testing.assert_array_equal(rows, [[0.5, 1], [2, 4]])
+
+
+def test_an_expression_is_its_steps() -> None:
+    x = values(17)
+    steps = ["0.5", "f.mul 0 1", "0.0", "f.less 0 3", "f.where 4 2 0", 'f.clip 5 {"hi": 1.0}']
+    np.testing.assert_array_equal(evaluate("f.pointwise", x, steps=steps), np.minimum(np.where(x < 0, x / 2, x), 1))
+
+
+@pytest.mark.parametrize(
+    ("steps", "says"),
+    [
+        ([], "without steps"),
+        (["f.exp 1"], "reads a later one"),
+        (["f.less 0 0"], "gives bool"),
+        (["nonsense"], "no number and no op"),
+        (['f.clip 0 {"lo"'], "no number and no op"),
+    ],
+)
+def test_what_is_no_expression_is_refused(steps: list[str], says: str) -> None:
+    with pytest.raises(VerifyError, match=says):
+        op_class("f.pointwise")(Constant(values(3)), steps=steps).verify()

@@ -12,6 +12,8 @@ from emberc.frontend.importers import movement as movement
 from emberc.frontend.importers import ngrams as ngrams
 from emberc.frontend.importers import norm as norm
 from emberc.frontend.importers import overlap as overlap
+from emberc.frontend.importers import qoperator as qoperator
+from emberc.frontend.importers import quantized as quantized
 from emberc.frontend.importers import recurrent as recurrent
 from emberc.frontend.importers import reduce as reduce
 from emberc.frontend.importers import resize as resize

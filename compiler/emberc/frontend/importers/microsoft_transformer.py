@@ -44,11 +44,16 @@ def attention(node: NodeContext) -> Value:
     x, weight, bias = node.input(0), node.input(1), node.optional(2)
     packed = node.matmul(x, weight)
     packed = packed if bias is None else node.add(packed, bias)
+    return packed_attention(node, packed, node.optional(3), node.optional(5))
+
+
+def packed_attention(node: NodeContext, packed: Value, mask: Value | None, extra: Value | None) -> Value:
+    """Attention over q, k and v side by side; ``extra`` is added to the scores."""
     sizes = node.integers("qkv_hidden_sizes") or [packed.shape[2] // 3] * 3
     ends = [sum(sizes[: i + 1]) for i in range(3)]
     q, k, v = (node.slice(packed, 2, end - size, end) for size, end in zip(sizes, ends, strict=True))
     causal = bool(node.integer("unidirectional"))
-    return _attend(node, q, k, v, node.optional(3), node.optional(5), causal)
+    return _attend(node, q, k, v, mask, extra, causal)
 
 
 @importer("MultiHeadAttention", domain=MS)

@@ -19,22 +19,27 @@ def conv(node: NodeContext) -> Value:
 
 def convolution(node: NodeContext) -> Value:
     """x [N, C, D1, ..] with weights [M, C / group, K1, ..] and a bias [M]."""
-    x, w = node.input(0), node.input(1)
+    return convolution_of(node, node.input(0), node.input(1), node.optional(2))
+
+
+def convolution_of(node: NodeContext, x: Value, w: Value, bias: Value | None) -> Value:
+    """The same of given operands, with the node's attributes."""
     strides, dilations, pads = _geometry(node, x, list(w.shape[2:]))
     groups = node.integer("group", 1)
-    return node.emit(
-        Conv, x, strides=strides, dilations=dilations, pads=pads, w=w, bias=node.optional(2), groups=groups
-    )
+    return node.emit(Conv, x, strides=strides, dilations=dilations, pads=pads, w=w, bias=bias, groups=groups)
 
 
 @importer("MaxPool", "AveragePool")
 def pool(node: NodeContext) -> Value:
-    x = node.input(0)
-    kernel = node.integers("kernel_shape") or []
     if node.wants(1):
         raise node.refuse("the output 'Indices'", "the values only")
+    return pooled(node, node.input(0), "max" if node.op_type == "MaxPool" else "mean")
+
+
+def pooled(node: NodeContext, x: Value, kind: str) -> Value:
+    """The max or mean of every window that the node's attributes describe."""
+    kernel = node.integers("kernel_shape") or []
     strides, dilations, pads = _geometry(node, x, kernel)
-    kind = "max" if node.op_type == "MaxPool" else "mean"
     count = bool(node.integer("count_include_pad"))
     if node.integer("ceil_mode"):
         extra = _ceil_pads(x, kernel, strides, dilations, pads)

@@ -8,6 +8,8 @@ from emberc.ir.ops import float_fused as float_fused
 from emberc.ir.ops import float_linear as float_linear
 from emberc.ir.ops import float_movement as float_movement
 from emberc.ir.ops import float_norm as float_norm
+from emberc.ir.ops import float_pointwise as float_pointwise
+from emberc.ir.ops import float_quant as float_quant
 from emberc.ir.ops import float_reduce as float_reduce
 from emberc.ir.ops import float_rows as float_rows
 from emberc.ir.ops import float_scan as float_scan

@@ -14,6 +14,7 @@ from emberc.ir.op import Op
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.quant.forms import Form, pack
+from emberc.quant.grid import tensor_grid
 from emberc.quant.precision import affine
 from emberc.quant.scan import ScanScales
 
@@ -108,10 +109,15 @@ class Lowering:
         return Constant.unpack(pack(steps, form), source.name)
 
     def _constant(self, v: Value) -> Constant:
-        """A constant as it stands in firmware: floats as symmetric int16 (they are few and small), ids as int32."""
+        """A constant as it stands in firmware: floats on an 8-bit grid (a quantized model's) as int8, others as
+        symmetric int16 (they are few and small), ids as int32."""
         data = v.const
         assert data is not None
         if v.type.dtype.is_float:
+            grid = tensor_grid(data.astype(np.float64))
+            if grid is not None:
+                given = Quant.per_tensor(grid[0], -grid[1])
+                return Constant(given.quantize(data, DType.I8), v.name, given)
             top = float(np.abs(data).max(initial=0.0))
             quant = affine(-top, top, DType.I16, symmetric=True)
             return Constant(quant.quantize(data, DType.I16), v.name, quant)

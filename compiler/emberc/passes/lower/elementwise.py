@@ -20,6 +20,7 @@ from emberc.quant.precision import affine
 FUNCTIONS = (
     "f.neg", "f.abs", "f.sign", "f.relu", "f.floor", "f.round", "f.exp", "f.log", "f.sqrt", "f.reciprocal", "f.sin",
     "f.cos", "f.elementary", "f.erf", "f.tanh", "f.sigmoid", "f.silu", "f.softplus", "f.gelu", "f.clip",
+    "f.pointwise",
 )  # fmt: skip
 
 
@@ -48,9 +49,14 @@ def lower_sum(op: Op, ctx: Lowering) -> Value:
     if out.quant is None:
         return lower_index(op, ctx)
     sign = -1.0 if op.opcode == "f.sub" else 1.0
-    terms = [(ctx.get(a), 1.0), (ctx.get(b), sign)]
+    return sum_of([(ctx.get(a), 1.0), (ctx.get(b), sign)], out, ctx)
+
+
+def sum_of(terms: list[tuple[Value, float]], out: TensorType, ctx: Lowering) -> Value:
+    """The sum of two values, each times its factor, as ``out``."""
+    assert out.quant is not None
     if terms[0][0].type.dtype is DType.I8 and terms[1][0].type.dtype is DType.I16:
-        terms.reverse()
+        terms = terms[::-1]
     quants = [v.type.quant for v, _ in terms]
     assert quants[0] is not None and quants[1] is not None
     plan = requantized_sum(

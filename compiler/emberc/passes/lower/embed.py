@@ -9,6 +9,7 @@ from emberc.ir.ops.float_fused import Embed
 from emberc.ir.types import Array, DType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
+from emberc.quant.grid import row_grids
 
 
 @lowering("f.embed")
@@ -33,11 +34,13 @@ def lower_embed(op: Embed, ctx: Lowering) -> Value:
             bias += picked[0] / step
         else:
             parts.append((picked, None, table))
-    scales = [_column_scales(rows) for rows, _, _ in parts]
-    frac = _frac([s / step for s in scales], bias)
+    grids = [_columns(rows) for rows, _, _ in parts]
+    for scale, center in grids:
+        bias += scale * center / step
+    frac = _frac([s / step for s, _ in grids], bias)
     operands: list[Value] = []
-    for (rows, ids_value, table), s in zip(parts, scales, strict=True):
-        operands.append(ctx.weights(rows / s, table))
+    for (rows, ids_value, table), (s, center) in zip(parts, grids, strict=True):
+        operands.append(ctx.weights(rows / s - center, table))
         operands.append(ctx.const(np.rint(s / step * 2.0**frac), DType.I32))
         if ids_value is not None:
             operands.append(ids_value)
@@ -52,9 +55,10 @@ def lower_embed(op: Embed, ctx: Lowering) -> Value:
     )
 
 
-def _column_scales(rows: Array) -> Array:
-    top = np.abs(rows).max(axis=0)
-    return np.asarray(np.where(top > 0, top, 1.0) / 127)
+def _columns(rows: Array) -> tuple[Array, Array]:
+    """Scale and center of every column: row = scale * (int8 + center). A quantized model's table keeps its own."""
+    grid, top = row_grids(rows.T), np.abs(rows).max(axis=0)
+    return np.where(grid.step > 0, grid.step, np.where(top > 0, top, 1.0) / 127), grid.center
 
 
 def _frac(factors: list[Array], bias: Array) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emberc.ir.op import Op
 from emberc.ir.ops.float_fused import Linear
@@ -11,7 +10,10 @@ from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul, accumulator_bounds
 from emberc.ir.types import DType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
+from emberc.passes.lower.elementwise import requantized, sum_of
+from emberc.quant.grid import Reals, symmetric_steps, tensor_grid
 from emberc.quant.multiplier import multiplier
+from emberc.quant.precision import affine
 
 #: biases stay below this many accumulator steps, so that sum and bias fit 32 bits together
 BIAS_LIMIT = 2.0**29
@@ -30,6 +32,10 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
     sx = float(steps.max())
     w = w * (steps / sx)  # a scale of its own for every column of x goes into the weights
     assert out.quant is not None
+    if id(op.weight) not in ctx.forms and not (symmetric_steps(w) > 0).all():
+        shared = tensor_grid(w)
+        if shared is not None and shared[1]:
+            return _off_center(op, x, w, b, shared, ctx)
     scales = weight_scales(w, b, sx)
     weights = ctx.weights(w / scales[:, None], op.weight)
     bias = np.rint(b / (sx * scales)) - ctx.quant(op.x).zero_point * weights.data.astype(np.float64).sum(1)
@@ -51,11 +57,44 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
     )
 
 
-def weight_scales(w: NDArray[np.float64], b: NDArray[np.float64], sx: float) -> NDArray[np.float64]:
-    """Scale per output channel. A channel whose bias dwarfs its weights gets a coarser one, so the bias fits."""
-    scales = np.abs(w).max(axis=1, initial=0.0) / 127
+def _off_center(op: Linear, x: Value, w: Reals, b: Reals, grid: tuple[float, int], ctx: Lowering) -> Value:
+    """Weights of a quantized model whose zero point leaves no room in int8: a product that takes it off as it sums.
+
+    The bias comes after, on an int16 sum that is 2^8 times finer than an int8 result.
+    """
+    out, qx, (step, center) = ctx.type_of(op.y), ctx.quant(op.x), grid
+    assert out.quant is not None
+    lo, hi = (float(v) for v in out.quant.dequantize(np.array(out.dtype.limits)).reshape(-1))
+    top = max(-lo, hi) + float(np.abs(b).max(initial=0.0))
+    fine = out.with_dtype(DType.I16).with_quant(affine(-top, top, DType.I16, symmetric=True))
+    assert fine.quant is not None
+    weights = ctx.const(np.rint(w / step) - center, DType.I8, op.weight.name)
+    bound = x.shape[-1] * _span(x, qx.zero_point) * 255
+    mult = multiplier(ctx.scale(op.x) * step / fine.quant.scale[0], bound, at=op.loc)
+    y = ctx.emit(
+        BatchMatmul,
+        x,
+        weights,
+        type=fine,
+        za=qx.zero_point,
+        zb=-center,
+        m=int(mult.m[0]),
+        shift=mult.shift,
+        transpose_b=True,
+        dtype=fine.dtype.value,
+    )
+    if op.bias is None:
+        return requantized(y, out, ctx)
+    return sum_of([(y, 1.0), (ctx.get(op.bias), 1.0)], out, ctx)
+
+
+def weight_scales(w: Reals, b: Reals, sx: float) -> Reals:
+    """Scale per output channel: that of the 8-bit grid on which the weights lie already (a quantized model), else
+    max|w| / 127. A channel whose bias dwarfs its weights gets a coarser one, so the bias fits."""
+    grid = symmetric_steps(w)
+    scales = np.where(grid > 0, grid, np.abs(w).max(axis=1, initial=0.0) / 127)
     scales = np.maximum(scales, np.abs(b) / (sx * BIAS_LIMIT))
-    out: NDArray[np.float64] = np.where(scales > 0, scales, 1.0)
+    out: Reals = np.where(scales > 0, scales, 1.0)
     return out
 
 
