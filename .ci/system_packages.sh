@@ -37,6 +37,8 @@ if [ "${1:-demo}" = test ]; then
     need "$(has riscv64-unknown-elf-gcc)" gcc-riscv64-unknown-elf
     need "riscv64-unknown-elf-gcc --specs=picolibc.specs -E -x c /dev/null" picolibc-riscv64-unknown-elf
     need "$(has qemu-system-riscv32)" qemu-system-misc
+    need "$(has chromium)" chromium
+    need "$(has chromedriver)" chromium-driver
 fi
 
 if [ -z "$packages" ]; then

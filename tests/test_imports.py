@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "compiler" / "emberc"
 
 #: layers from the top; a part imports from itself and from the layers below, never sideways or up
 LAYERS = (
+    {"__main__"},
     {"cli"},
     {"__init__"},  # the public names
     {"driver"},

@@ -30,6 +30,7 @@ from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
 from emberc.frontend import import_model
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
+from emberc.ir.values import Constant
 from emberc.measure import measured_code
 from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, default_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
@@ -144,6 +145,7 @@ def compile_model(
         accuracy_reference=reference,
         synthetic=data.synthetic,
         ops=dict(sorted(Counter(op.opcode for op in module.ops()).items())),
+        layers=list(module.layers),
         largest=_largest(module),
         notes=list(module.notes),
         stages=stage.done,
@@ -279,7 +281,12 @@ def _samples(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{name: array[i] for name, array in arrays.items()} for i in range(next(iter(counts.values())))]
 
 
-def _largest(module: Module, count: int = 8) -> list[tuple[str, int]]:
-    """The constants that take most of the flash."""
-    sizes = [(c.name or "?", c.stored_bytes) for c in module.constants()]
-    return sorted(sizes, key=lambda s: (-s[1], s[0]))[:count]
+def _largest(module: Module) -> list[tuple[str, int]]:
+    """The constants and their bytes of flash, largest first; equal ones are stored once."""
+    found: dict[tuple[str, bytes], tuple[str, int]] = {}
+    for op in module.ops():
+        for c in op.operands:
+            if isinstance(c, Constant):
+                key = (f"{c.type.dtype.value} {c.stored_bytes}", c.data.tobytes())
+                found.setdefault(key, (c.name or f"parameters of {op.opcode} {op.loc}".strip(), c.stored_bytes))
+    return sorted(found.values(), key=lambda s: (-s[1], s[0]))

@@ -17,7 +17,7 @@ from emberc.errors import UsageError
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.types import Array
-from emberc.report.model import Report
+from emberc.report import Report, render_html
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Firmware:
     def write(self, folder: str | Path) -> Path:
         """Writes the build directory, whole or not at all; returns it. Raises UsageError when it can't be written."""
         report = json.dumps(self.report.to_json(timings=False), indent=1) + "\n"
-        extra = {"report.json": report, "memory_plan.json": self.plan.memory.to_text()}
+        page = render_html(self.report, self.plan.memory.to_json())
+        extra = {"report.json": report, "report.html": page, "memory_plan.json": self.plan.memory.to_text()}
         write_files({**self.files, **extra}, Path(folder))
         return Path(folder)
 

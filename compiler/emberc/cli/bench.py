@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from emberc.cli.console import Console, Progress
+from emberc.cli.report import read_json, read_report
 from emberc.cli.values import examples, json_option, names_option
-from emberc.errors import EXIT_FAILED, EXIT_OK
+from emberc.errors import EXIT_FAILED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from emberc.bench import KernelRow, ModelBench
@@ -52,15 +53,20 @@ def kernels_command(names: tuple[str, ...], on: list[str], baseline: bool, as_js
     return EXIT_OK if all(row.equal for row in rows) else EXIT_FAILED
 
 
-_MODEL_EXAMPLES = examples("emberc bench model build", "emberc bench model build --on cortex-m4,cortex-m33 --json")
+_MODEL_EXAMPLES = examples(
+    "emberc bench model build",
+    "emberc bench model build --on cortex-m4,cortex-m33 --json",
+    "emberc bench model build --html profile.html",
+)
 _MODEL_HEADER = ("node", "op", "kernel", "MACs", "instructions", "per MAC", "cycles (model)", "share")
 
 
 @bench_command.command("model", epilog=_MODEL_EXAMPLES)
 @click.argument("build_dir", metavar="DIR", type=click.Path(path_type=Path))
 @names_option("--on", "Targets, or 'all'; the build's own without.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the build's report with the profile to this page.")
 @json_option
-def model_command(build_dir: Path, on: list[str] | None, as_json: bool) -> int:
+def model_command(build_dir: Path, on: list[str] | None, html: Path | None, as_json: bool) -> int:
     """Count each op of the build directory DIR: instructions (exact), share, chosen kernel, multiply-accumulates.
 
     Figures are means over the build's golden vectors. Exits with 1 when an output is not bit-exact.
@@ -71,12 +77,26 @@ def model_command(build_dir: Path, on: list[str] | None, as_json: bool) -> int:
     with Progress(console.out) as progress:
         progress.begin("  counting")
         runs = bench_model(build_dir, on or [])
+    if html is not None:
+        _write_page(build_dir, html, runs)
     if as_json:
         console.result({"runs": [run.to_json() for run in runs]})
     else:
         for run in runs:
             _print_model(console, run)
     return EXIT_OK if not any(run.mismatches for run in runs) else EXIT_FAILED
+
+
+def _write_page(build_dir: Path, path: Path, runs: list[ModelBench]) -> None:
+    from emberc.report import render_html
+
+    page = render_html(
+        read_report(build_dir)[0], read_json(build_dir, "memory_plan.json"), [run.to_json() for run in runs]
+    )
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as e:
+        raise UsageError(f"can't write '{path}': {e.strerror}") from e
 
 
 def _print_model(console: Console, run: ModelBench) -> None:

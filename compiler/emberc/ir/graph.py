@@ -90,6 +90,7 @@ class Module:
     quantization observes the model on (``quant.calibration.CalibrationData``); it is not part of the text form.
     ``forms`` says which weights are squeezed, and how (``quant.forms.Form`` by name of ``passes.squeezable``).
     ``vocabulary`` says which words stay (``quant.vocabulary.Vocabulary``; None: all).
+    ``layers`` is what quantization measured value by value (``quant.layers.LayerAccuracy``), worst first.
     ``unread_inputs`` names inputs of the ONNX model that were fixed or that nothing reads: data may still have them.
     """
 
@@ -101,6 +102,7 @@ class Module:
     calibration: object = None
     forms: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: object = None
+    layers: list[Any] = field(default_factory=list)
     unread_inputs: frozenset[str] = frozenset()
 
     @property

@@ -12,6 +12,7 @@ from emberc.passes.lower import LOWERINGS, Lowering
 from emberc.passes.manager import Pass
 from emberc.passes.squeezable import squeezable
 from emberc.quant.calibration import CalibrationData, observe, synthetic_calibration
+from emberc.quant.layers import measure_layers
 from emberc.quant.precision import Policy, choose_types
 from emberc.quant.scan import scan_types
 from emberc.quant.scan_ranges import ScanObserver
@@ -52,13 +53,17 @@ class Quantize(Pass):
             data = synthetic_calibration(module.main)
             module.notes.append("no calibration data: synthetic samples were used, accuracy is not representative")
         policy = Policy(self.observer, self.percentile, self.precision, _overrides(self.overrides, module))
+        main = module.main
         for name, function in module.functions.items():
             seen = ScanObserver(function)
             stats = observe(function, data.samples, histograms=self.observer != "minmax", also=seen.see)
             types = choose_types(function, stats, policy)
             scans = scan_types(function, types, stats, seen)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
-            module.functions[name] = Lowering(types, forms, scans, seen.convs).run(function)
+            lowering = Lowering(types, forms, scans, seen.convs)
+            module.functions[name] = lowering.run(function)
+            if function is main:
+                module.layers = measure_layers(main, module.functions[name], lowering.values, data.held)
         module.main.prune()
         return True
 

@@ -1,7 +1,24 @@
-"""Reports: what a compilation measured, as data, text and JSON. May import memory and ir, nothing above."""
+"""Reports: what a compilation measured, as data, text, JSON and HTML.
+
+May import memory, quant and ir, nothing above.
+"""
 
 from emberc.report.accuracy import compare
+from emberc.report.html import render_html
+from emberc.report.memory_map import MemoryMap
 from emberc.report.model import Accuracy, Fit, Flash, Memory, Ram, Report
-from emberc.report.text import render
+from emberc.report.text import render, render_layers
 
-__all__ = ["Accuracy", "Fit", "Flash", "Memory", "Ram", "Report", "compare", "render"]
+__all__ = [
+    "Accuracy",
+    "Fit",
+    "Flash",
+    "Memory",
+    "MemoryMap",
+    "Ram",
+    "Report",
+    "compare",
+    "render",
+    "render_html",
+    "render_layers",
+]

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emberc.memory import Plan
+from emberc.quant.layers import LayerAccuracy
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it. ``accuracy`` is by output name, over ``accuracy_samples`` samples against ``accuracy_reference``."""
+    """All of it. ``accuracy`` is by output name, over ``accuracy_samples`` samples against ``accuracy_reference``.
+
+    ``layers``: accuracy value by value, worst first. ``largest``: constants and their bytes, largest first.
+    """
 
     model: str
     target: str
@@ -128,6 +132,7 @@ class Report:
     accuracy_reference: str
     synthetic: bool
     ops: dict[str, int]
+    layers: list[LayerAccuracy]
     largest: list[tuple[str, int]]
     notes: list[str]
     stages: list[tuple[str, str, float]]
@@ -150,6 +155,7 @@ class Report:
             "accuracy_reference": self.accuracy_reference,
             "synthetic_calibration": self.synthetic,
             "ops": self.ops,
+            "layers": [layer.to_json() for layer in self.layers],
             "largest": [{"name": n, "bytes": b} for n, b in self.largest],
             "notes": self.notes,
         }
@@ -174,6 +180,7 @@ class Report:
             accuracy_reference=data["accuracy_reference"],
             synthetic=data["synthetic_calibration"],
             ops=dict(data["ops"]),
+            layers=[LayerAccuracy(**layer) for layer in data["layers"]],
             largest=[(c["name"], c["bytes"]) for c in data["largest"]],
             notes=list(data["notes"]),
             stages=[(s["stage"], s["did"], s["seconds"]) for s in data.get("stages", [])],

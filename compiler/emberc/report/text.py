@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from emberc.quant.layers import LayerAccuracy
 from emberc.report.model import Fit, Report
 
 
@@ -46,4 +49,14 @@ def render(report: Report) -> str:
         )
     lines.append(f"work       {report.macs:,} multiply-accumulates, integers only")
     lines += [f"note       {n}" for n in report.notes]
+    return "\n".join(lines)
+
+
+def render_layers(layers: Sequence[LayerAccuracy]) -> str:
+    """A table, worst first: dB, cosine, share of elements out of range, integer type, float op, ONNX node."""
+    lines = [f"{'SQNR dB':>8} {'cosine':>8} {'clipped':>8}  type  op                node"]
+    lines += [
+        f"{row.sqnr_db or 0:8.1f} {row.cosine:8.5f} {row.clipped:8.2%}  {row.dtype:<4}  {row.op:<16}  {row.node}"
+        for row in layers
+    ]
     return "\n".join(lines)
