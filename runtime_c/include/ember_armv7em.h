@@ -49,6 +49,25 @@ void ember_matmul_s8_s16_armv7em_m7(const int8_t *x, int16_t *y, void *scratch, 
 void ember_matmul_row_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
 void ember_matmul_row_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);
 
+/* q.matmul of int16 x on weights packed by two columns, see kernels/armv7em/ember_wide.h. */
+typedef struct {
+    const int32_t *stream; /* biases, weights and multipliers in the order of use; 4-byte aligned */
+    const void *table;     /* as in ember_dual_params */
+    int32_t rows;
+    int32_t k;
+    int32_t n;
+    int32_t slice; /* of k that 32 bits hold: a multiple of 4, or at least k */
+    int32_t shift; /* of the accumulator, to the right, 0 .. 31 */
+    int32_t zero_point;
+    int32_t lo; /* int16 y without a table: clamp */
+    int32_t hi;
+} ember_wide_params;
+
+/* x [rows, k], y [rows, n]; scratch 4 K bytes, K being k padded to a multiple of 4, or of slice where that is less than
+ * k; then 1536 more. 8-byte aligned. */
+void ember_matmul_s16_armv7em(const int16_t *x, int16_t *y, void *scratch, const ember_wide_params *p);
+void ember_matmul_s16_s8_armv7em(const int16_t *x, int8_t *y, void *scratch, const ember_wide_params *p);
+
 /* q.batch_matmul, with za 0 for int16 a. Scratch, K being k padded to a multiple of 4: 4 K + 2 K * min(n padded to 2, 64)
  * bytes; for int16 a of more than 256 k 1536 bytes more. 8-byte aligned. */
 void ember_batch_matmul_s8_armv7em(const int8_t *a, const int8_t *b, int8_t *y, void *scratch,

@@ -34,7 +34,7 @@ typedef struct {
     int32_t rows;
     int32_t k;
     int32_t n;
-    int32_t shift; /* of the accumulator before it is multiplied, >= 0 */
+    int32_t shift; /* of the accumulator before it is multiplied, >= 0; int16 x: may be negative */
     int32_t zero_point;
     int32_t lo; /* clamp; without a table inside y's type, with one inside int8 */
     int32_t hi;
@@ -43,6 +43,10 @@ typedef struct {
 /* x [rows, k], y [rows, n]; scratch 1024 bytes, or 32 * ceil(n / 8) * min(rows, 2) where that is less, aligned to 4. */
 void ember_matmul_s8_mve(const int8_t *x, int8_t *y, void *scratch, const ember_mve_matmul_params *p);
 void ember_matmul_s8_s16_mve(const int8_t *x, int16_t *y, void *scratch, const ember_mve_matmul_params *p);
+
+/* The same of int16 x whose sums fit 32 bits; vectors of eight weights, scratch as for two rows. */
+void ember_matmul_s16_mve(const int16_t *x, int16_t *y, void *scratch, const ember_mve_matmul_params *p);
+void ember_matmul_s16_s8_mve(const int16_t *x, int8_t *y, void *scratch, const ember_mve_matmul_params *p);
 
 /* q.batch_matmul; |zero_point| <= 32640 for int8 y; int16 a: za 0, whole sums that fit 32 bits; n <= 9360 where b is not
  * transposed. Scratch, N being n padded to 4 and at most 64: 512 + N * (4 + k) + 16 bytes, aligned to 4. */

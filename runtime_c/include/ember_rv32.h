@@ -23,6 +23,7 @@ typedef struct {
     int32_t offset;
     int32_t lo; /* clamp */
     int32_t hi;
+    int32_t right;  /* int16 x: of the sums, before the shift */
     int32_t w_zero; /* zero point of the weights: 0 but for q.batch_matmul */
 } ember_rv32_matmul_params;
 
@@ -30,11 +31,21 @@ typedef struct {
 void ember_matmul_s8_rv32(const int8_t *x, int8_t *y, void *scratch, const ember_rv32_matmul_params *p);
 void ember_matmul_s8_s16_rv32(const int8_t *x, int16_t *y, void *scratch, const ember_rv32_matmul_params *p);
 
+/* The same of int16 x, three rows or more, whose sums fit 32 bits. */
+void ember_matmul_s16_rv32(const int16_t *x, int16_t *y, void *scratch, const ember_rv32_matmul_params *p);
+void ember_matmul_s16_s8_rv32(const int16_t *x, int8_t *y, void *scratch, const ember_rv32_matmul_params *p);
+
 /* q.batch_matmul of sums that may be doubled; scratch 8 * (k + 1) + N * (8 + K) bytes, N and K being n and k padded to 4
  * and 2; 4-byte aligned. */
 void ember_batch_matmul_s8_rv32(const int8_t *a, const int8_t *b, int8_t *y, void *scratch,
                                 const ember_batch_matmul_params *p);
 void ember_batch_matmul_s8_s16_rv32(const int8_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                    const ember_batch_matmul_params *p);
+
+/* int16 a: za 0, three rows or more. */
+void ember_batch_matmul_s16_rv32(const int16_t *a, const int8_t *b, int16_t *y, void *scratch,
+                                 const ember_batch_matmul_params *p);
+void ember_batch_matmul_s16_s8_rv32(const int16_t *a, const int8_t *b, int8_t *y, void *scratch,
                                     const ember_batch_matmul_params *p);
 
 /* q.attention with head_dim >= 4; scratch 8 * (head_dim + kv_rows + 2) bytes, 4-byte aligned. */

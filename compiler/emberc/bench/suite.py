@@ -195,6 +195,7 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
     entry(matmul, 64, 128, 512, table=True)
     entry(matmul, 64, 128, 128, "i8", "i16")
     entry(matmul, 64, 128, 128, "i16", "i8")
+    entry(matmul, 64, 128, 128, "i16", "i16")
     for q_rows, keys, heads, head_dim in ((64, 64, 1, 64), (64, 64, 2, 64), (128, 128, 2, 40)):
         entry(attention, q_rows, keys, heads, head_dim)
     for transpose in (True, False):

@@ -112,4 +112,39 @@ static inline int32_t *ember_pair_rows(const int8_t *x, const int8_t *y, int32_t
     return out;
 }
 
+/* Two rows of k int16 values at x and y, in the same words; 9 instructions for 8 values. */
+static inline int32_t *ember_pair_rows_s16(const int16_t *x, const int16_t *y, int32_t k, int32_t *out)
+{
+#if EMBER_HAS_ARMV7EM
+    for (; k >= 4; k -= 4, x += 4, y += 4)
+        __asm__ volatile("ldr r4, [%1]\n\t"
+                         "ldr r8, [%1, #4]\n\t"
+                         "ldr r5, [%2]\n\t"
+                         "ldr r9, [%2, #4]\n\t"
+                         "pkhtb r10, r8, r4, asr #16\n\t"
+                         "pkhbt r4, r4, r8, lsl #16\n\t"
+                         "pkhtb r11, r9, r5, asr #16\n\t"
+                         "pkhbt r5, r5, r9, lsl #16\n\t"
+                         "stm %0!, {r4, r5, r10, r11}"
+                         : "+r"(out)
+                         : "r"(x), "r"(y)
+                         : "r4", "r5", "r8", "r9", "r10", "r11", "memory");
+#else
+    for (; k >= 4; k -= 4, x += 4, y += 4, out += 4) {
+        out[0] = ember_pair_of(x[0], x[2]);
+        out[1] = ember_pair_of(y[0], y[2]);
+        out[2] = ember_pair_of(x[1], x[3]);
+        out[3] = ember_pair_of(y[1], y[3]);
+    }
+#endif
+    if (k > 0) {
+        out[0] = ember_pair_of(x[0], k > 2 ? x[2] : 0);
+        out[1] = ember_pair_of(y[0], k > 2 ? y[2] : 0);
+        out[2] = ember_pair_of(k > 1 ? x[1] : 0, 0);
+        out[3] = ember_pair_of(k > 1 ? y[1] : 0, 0);
+        out += 4;
+    }
+    return out;
+}
+
 #endif

@@ -26,23 +26,4 @@ static inline int32_t ember_pair_slice(const ember_batch_matmul_params *p)
     return INT32_MAX / (32768 * span) & ~3;
 }
 
-/* Two rows of k int16 values at x and y, in the words of ember_pair_rows. */
-static inline int32_t *ember_pair_rows_s16(const int16_t *x, const int16_t *y, int32_t k, int32_t *out)
-{
-    for (; k >= 4; k -= 4, x += 4, y += 4, out += 4) {
-        out[0] = ember_pair_of(x[0], x[2]);
-        out[1] = ember_pair_of(y[0], y[2]);
-        out[2] = ember_pair_of(x[1], x[3]);
-        out[3] = ember_pair_of(y[1], y[3]);
-    }
-    if (k > 0) {
-        out[0] = ember_pair_of(x[0], k > 2 ? x[2] : 0);
-        out[1] = ember_pair_of(y[0], k > 2 ? y[2] : 0);
-        out[2] = ember_pair_of(k > 1 ? x[1] : 0, 0);
-        out[3] = ember_pair_of(k > 1 ? y[1] : 0, 0);
-        out += 4;
-    }
-    return out;
-}
-
 #endif

@@ -24,11 +24,7 @@ int ember_mve_batch_next_s16(ember_mve_batch *at)
         ember_mve_pack_columns(at->b + at->batch * p->b_batch + at->n * p->b_n, at->count, 8, at->packed, p);
     const int16_t *first = (const int16_t *)at->a + (at->batch * p->rows + at->row) * p->k;
     const int16_t *second = first + (at->rows - 1) * p->k;
-    block.loops = p->k / 32;
-    block.rest = p->k % 32;
-    block.units = block.rest / 8;
-    block.tail = block.rest % 8;
-    block.skip = 0;
+    ember_mve_set_k_s16(&block, p->k);
     block.row0 = first;
     block.row1 = second;
     block.weights = at->packed;

@@ -45,6 +45,16 @@ static inline void ember_mve_set_k(ember_mve_block *block, int32_t k)
     block->block_bytes = 16 + 4 * k;
 }
 
+/* The same for int16. */
+static inline void ember_mve_set_k_s16(ember_mve_block *block, int32_t k)
+{
+    block->loops = k >> 5;
+    block->rest = k & 31;
+    block->units = block->rest >> 3;
+    block->tail = k & 7;
+    block->skip = 0;
+}
+
 /* Column n's place in the packed order, and the column at a place: sixteens are four rows of four, transposed. */
 static inline int32_t ember_mve_place(int32_t n, int32_t columns)
 {

@@ -20,11 +20,34 @@ void ember_rv32_sums_2x4(int32_t *sums, const int32_t *panel, int32_t steps, con
 /* sums [8] of a row x [k] and two blocks, which may be one. */
 void ember_rv32_sums_1x8(int32_t *sums, const int8_t *x, int32_t k, const int32_t *first, const int32_t *second);
 
+/* sums [row][column] of four int16 rows and a block; panel [k][row]. */
+void ember_rv32_sums_4x4_s16(int32_t *sums, const int16_t *panel, int32_t k, const int32_t *stream);
+
 /* q.matmul of int8 x; `wide` is 1 for int16 y. */
 void ember_rv32_matmul(const int8_t *x, void *y, int wide, void *scratch, const ember_rv32_matmul_params *p);
 
-/* q.batch_matmul of int8 a, likewise. */
-void ember_rv32_batch_matmul(const int8_t *a, const int8_t *b, void *y, int wide, void *scratch,
-                             const ember_batch_matmul_params *p);
+/* The same of int16 x. */
+void ember_rv32_matmul_s16(const int16_t *x, void *y, int wide, void *scratch, const ember_rv32_matmul_params *p);
+
+/* b of one batch of q.batch_matmul as a stream. */
+void ember_rv32_batch_pack(const int8_t *b, int32_t *stream, const ember_batch_matmul_params *p);
+
+/* A batch of q.batch_matmul as a q.matmul, behind whose panel in the scratch the stream lies. */
+static inline ember_rv32_matmul_params ember_rv32_batch_params(int32_t *stream, int wide,
+                                                               const ember_batch_matmul_params *p)
+{
+    const int32_t lo = wide ? INT16_MIN : INT8_MIN;
+    const ember_rv32_matmul_params q = {.stream = stream,
+                                        .rows = p->rows,
+                                        .k = p->k,
+                                        .n = p->n,
+                                        .shift = (p->shift > 0 ? p->shift : 0) + 1,
+                                        .offset = 2 * (p->zero_point - lo) + 1,
+                                        .lo = lo,
+                                        .hi = -1 - lo,
+                                        .right = p->shift < 0 ? -p->shift : 0,
+                                        .w_zero = p->zb};
+    return q;
+}
 
 #endif

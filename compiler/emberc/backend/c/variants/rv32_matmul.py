@@ -13,9 +13,12 @@ from emberc.ir.arithmetic import fits32
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_base import rows_of
 from emberc.ir.ops.integer_matmul import Matmul, accumulator_bounds
-from emberc.ir.types import Array
+from emberc.ir.types import Array, DType
 
 ISA = "rv32"
+
+FEWEST_WIDE = 3
+"""Rows of int16 x from which four at a time, the last one repeated, cost less than one by one."""
 
 
 def stream(w: Array, bias: Array, m: Array) -> NDArray[np.int32]:
@@ -30,16 +33,22 @@ def stream(w: Array, bias: Array, m: Array) -> NDArray[np.int32]:
 
 
 def accepts(op: Op) -> bool:
-    """Constant weights whose sums stay in 32 bits when shifted once more: the kernel rounds by that bit."""
+    """Constant weights whose sums stay in 32 bits when shifted once more: the kernel rounds by that bit.
+
+    int16 x: three rows or more, whose sums are shifted to the right first.
+    """
     assert isinstance(op, Matmul)
     if op.w.const is None or op.bias.const is None or op.m.const is None:
         return False
     lo, hi = accumulator_bounds(op.w.const, op.bias.const, op.x.type.dtype)
-    return fits32(lo << (op.shift + 1), hi << (op.shift + 1))
+    right, left = max(0, -op.shift), max(0, op.shift) + 1
+    wide = op.x.type.dtype is DType.I16
+    enough = not wide or (rows_of(op.x) >= FEWEST_WIDE and min(op.w.shape) > 0)
+    return enough and fits32(lo, hi) and fits32(lo >> right << left, hi >> right << left)
 
 
 def scratch_bytes(op: Op) -> int:
-    """The panel: a word for two of four rows at every k, and one more k."""
+    """The panel: four rows at every k, and one more k."""
     assert isinstance(op, Matmul)
     return 8 * (op.w.shape[1] + 1) if rows_of(op.x) > 1 else 0
 
@@ -57,17 +66,18 @@ def emit_matmul(op: Op, ctx: EmitContext) -> Call:
             "rows": rows_of(op.x),
             "k": k,
             "n": n,
-            "shift": op.shift + 1,
+            "shift": max(0, op.shift) + 1,
             "offset": 2 * (op.zero_point - lo) + 1,
             "lo": lo,
             "hi": hi,
+            "right": max(0, -op.shift),
             "w_zero": 0,
         },
     )
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.scratch, p)
 
 
-for _types in ("s8", "s8_s16"):
+for _types in ("s8", "s8_s16", "s16", "s16_s8"):
     _function = f"ember_matmul_{_types}_{ISA}"
     VARIANTS[ISA, f"ember_matmul_{_types}"] = Variant(
         Kernel(_function, kernel_source(ISA, _function), scratch_bytes=scratch_bytes, emit=emit_matmul), accepts

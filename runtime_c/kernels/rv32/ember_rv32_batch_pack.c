@@ -1,4 +1,4 @@
-/* q.batch_matmul of int8 on RV32IM: b becomes the weights of ember_rv32_matmul in the scratch.
+/* q.batch_matmul on RV32IM: b becomes the weights of ember_rv32_matmul, or ember_rv32_matmul_s16, in the scratch.
  *
  * Idea: sum (a - za) (b - zb) = sum a b - za sum b - zb sum a + k za zb. What hangs on a column is its bias in the packed
  * weights; ember_rv32_matmul adds what hangs on a row. One packing serves all rows, and all batches where b is shared.
@@ -50,28 +50,8 @@ static int32_t *pack_block(const int8_t *b, int32_t used, int32_t *out, const em
     return out + EMBER_RV32_HEAD + (p->k + 1) / 2 * 2;
 }
 
-void ember_rv32_batch_matmul(const int8_t *a, const int8_t *b, void *y, int wide, void *scratch,
-                             const ember_batch_matmul_params *p)
+void ember_rv32_batch_pack(const int8_t *b, int32_t *stream, const ember_batch_matmul_params *p)
 {
-    int32_t *const stream = (int32_t *)scratch + 2 * (p->k + 1);
-    const int32_t lo = wide ? INT16_MIN : INT8_MIN;
-    const ember_rv32_matmul_params q = {.stream = stream,
-                                        .rows = p->rows,
-                                        .k = p->k,
-                                        .n = p->n,
-                                        .shift = p->shift + 1,
-                                        .offset = 2 * (p->zero_point - lo) + 1,
-                                        .lo = lo,
-                                        .hi = -1 - lo,
-                                        .w_zero = p->zb};
-    for (int32_t batch = 0; batch < p->batches; batch++) {
-        int32_t *out = stream;
-        if (batch == 0 || p->b_batch != 0)
-            for (int32_t n = 0; n < p->n; n += 4)
-                out = pack_block(b + n * p->b_n, ember_min(4, p->n - n), out, p);
-        ember_rv32_matmul(a, y, wide, scratch, &q);
-        a += p->rows * p->k;
-        b += p->b_batch;
-        y = wide ? (void *)((int16_t *)y + p->rows * p->n) : (void *)((int8_t *)y + p->rows * p->n);
-    }
+    for (int32_t n = 0; n < p->n; n += 4)
+        stream = pack_block(b + n * p->b_n, ember_min(4, p->n - n), stream, p);
 }
