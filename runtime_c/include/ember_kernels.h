@@ -21,5 +21,6 @@
 #include "ember_reduce.h"
 #include "ember_scan.h"
 #include "ember_table.h"
+#include "ember_window.h"
 
 #endif

@@ -4,6 +4,7 @@ clang, ASan and UBSan, on random inputs and on the extremes of their types."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from emberc.ir.op import OPS
 from emberc.ir.ops.integer_attention import Attention
 from emberc.ir.ops.integer_compare import Compare, Logical, Nonzero, Where
 from emberc.ir.ops.integer_conv import CausalConv
+from emberc.ir.ops.integer_convolution import Conv
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul
@@ -25,6 +27,7 @@ from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.integer_table import Table, Table16
+from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
 from emberc.ir.ops.remap import IntegerRemap
 from emberc.ir.types import DType
 
@@ -160,6 +163,28 @@ def reduce(net: Net) -> None:
         net.out(ReduceSum, x16, axis=1, m=1 << 22, keepdims=True, dtype=dtype)
     net.out(ReduceMax, x8, axis=0)
     net.out(ReduceMax, x16, axis=1)
+
+
+@case
+def windows(net: Net) -> None:
+    x8, x16 = net.input("x8", DType.I8, 2, 5, 7, 6), net.input("x16", DType.I16, 1, 9, 4)
+    image = {"strides": [2, 1], "dilations": [1, 2], "pads": [1, 0, 1, 3]}
+    line = {"strides": [1], "dilations": [1], "pads": [2, 0]}
+    small = {"zx": 5, "zero_point": -4}
+    for dtype, table in (("i8", net.weights(256)), ("i16", None)):
+        b, m = net.words(8, -5000, 5000), net.words(8, 1 << 20, 1 << 22)
+        for groups in (1, 2):
+            w = net.weights(8, 3, 2, 6 // groups)
+            net.out(Conv, x8, w, b, m, table, groups=groups, **small, **image, dtype=dtype)
+        net.out(Conv, x16, net.weights(8, 3, 4), b, m, None, shift=-1, **small, **line, dtype=dtype)
+        for x, kernel, fields in ((x8, [3, 2], image), (x16, [3], line)):
+            c = x.shape[-1]
+            filters, b, m = net.weights(*kernel, c), net.words(c, -5000, 5000), net.words(c, 1 << 20, 1 << 22)
+            net.out(Depthwise, x, filters, b, m, **small, **fields, dtype=dtype)
+            counts = net.words(prod(kernel) + 1, 1 << 24, 1 << 26)
+            net.out(PoolMean, x, counts, kernel_shape=kernel, **small, **fields, dtype=dtype)
+    net.out(PoolMax, x8, kernel_shape=[3, 2], **{**image, "pads": [1, 0, 1, 1]})
+    net.out(PoolMax, x16, kernel_shape=[3], **line)
 
 
 @case

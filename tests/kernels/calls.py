@@ -33,6 +33,7 @@ from emberc.ir.strides import broadcast_strides, copies
 from tests.kernels.library import aligned, call
 from tests.kernels.packed_calls import packed_embed, packed_matmul
 from tests.kernels.structs import fill
+from tests.kernels.window_calls import WINDOW_CALLS
 
 Arrays = list[Any]
 #: Bytes behind each result that must stay as they are.
@@ -392,4 +393,5 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.cumsum": _cumsum,
     "q.widen": _widen,
     "q.remap": _remap,
+    **WINDOW_CALLS,
 }

@@ -66,6 +66,7 @@ def worst_steps(build: object, **options: str) -> float:
 W = "%w : f32[2, 6] = [127, 3, -50, 20, 7, -9, -127, 64, 32, 16, 8, 4]"
 B = "%b : f32[2] = [1.5, -2.25]"
 G = "%g : f32[6] = [1, 2, 0.5, -1, 1.5, 0.25]"
+KERNEL = "%k : f32[2, 2, 3] = [127, 3, -50, 20, 7, -9, -127, 64, 32, 16, 8, 4]"
 TOKENS = "%t : f32[5, 2] = [127, 3, -50, 20, 7, -127, 64, 32, 16, 8]"
 
 #: what is lowered, its float form, and the steps of difference allowed with 8 and with 16 bit outputs.
@@ -105,6 +106,28 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
     "mean": (lambda: text('%r = f.reduce %x {kind = "mean", axes = [0]} : f32[1, 6]'), 0.6, 0.6),
     "sum": (lambda: text('%r = f.reduce %x {kind = "sum", axes = [1], keepdims = false} : f32[4]'), 0.6, 0.6),
     "max": (lambda: text('%r = f.reduce %x {kind = "max", axes = [1]} : f32[4, 1]'), 0.6, 1.2),
+    "mean over two axes": (
+        lambda: text('%r = f.reduce %x {kind = "mean", axes = [0, 2], keepdims = false} : f32[3]', x="f32[4, 3, 5]"),
+        0.6, 0.6),
+    "conv": (
+        lambda: text('%r = f.conv_rows %x, %k, %b {strides = [2], dilations = [1], pads = [1, 0]} : f32[1, 3, 2]',
+                     x="f32[1, 6, 3]", constants=(KERNEL, B)), 0.6, 1.5),
+    "depthwise": (
+        lambda: text('%r = f.conv_rows %x, %k, _ {strides = [1, 2], dilations = [1, 1], pads = [1, 0, 0, 1],'
+                     " groups = 3} : f32[1, 4, 3, 3]", x="f32[1, 4, 6, 3]",
+                     constants=("%k : f32[3, 2, 2, 1] = [127, 3, -50, 20, 7, -9, -127, 64, 32, 127, 8, 4]",)),
+        0.6, 1.2),
+    "max pool": (
+        lambda: text('%r = f.pool_rows %x {kernel = [3], kind = "max", strides = [2], dilations = [1], pads = [1, 1]}'
+                     " : f32[1, 3, 3]", x="f32[1, 6, 3]"), 0.6, 1.2),
+    "mean pool": (
+        lambda: text('%r = f.pool_rows %x {kernel = [3], kind = "mean", strides = [2], dilations = [1], pads = [1, 1]}'
+                     " : f32[1, 3, 3]", x="f32[1, 6, 3]"), 0.6, 1.2),
+    "mean pool, padding counts": (
+        lambda: text('%r = f.pool_rows %x {kernel = [3], kind = "mean", count_pads = true, strides = [1],'
+                     " dilations = [1], pads = [2, 0]} : f32[1, 6, 3]", x="f32[1, 6, 3]"), 0.6, 1.2),
+    "reflected padding": (
+        lambda: text('%r = f.pad %x {pads = [0, 2, 1, 1], mode = "reflect"} : f32[5, 9]'), 0.0, 0.0),
     "concat": (lambda: text("%r = f.concat %x, %y {axis = 0} : f32[5, 6]", y="%y : f32[1, 6]"), 0.6, 1.2),
     "movement": (
         lambda: text("%a = f.transpose %x {perm = [1, 0]} : f32[6, 4]",

@@ -13,11 +13,13 @@ from emberc.errors import UsageError
 from emberc.ir.arithmetic import exp2_table, norm_frac, softmax_table
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_attention import Attention
+from emberc.ir.ops.integer_convolution import Conv
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from emberc.ir.ops.integer_table import Table, Table16
+from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
 from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
 
@@ -129,6 +131,39 @@ def requantize(rows: int, n: int, x: str = "i8", y: str = "i8", *, seed: int = 0
     return Case(op, {"x": data}, f"{rows},{n}")
 
 
+def _same(kernel: int, stride: int) -> dict[str, Any]:
+    """Geometry of a square window whose results are as large as x where the stride is 1."""
+    return {"strides": [stride] * 2, "dilations": [1, 1], "pads": [kernel // 2] * 4}
+
+
+def conv(size: int, channels: int, n: int, *, kernel: int = 3, stride: int = 1, seed: int = 0) -> Case:
+    """A q.conv of a square image."""
+    rng = np.random.default_rng(seed)
+    x, w = tensor(rng, "i8", 1, size, size, channels), rng.integers(-127, 128, (n, kernel, kernel, channels))
+    m = rng.uniform(0.5, 1.0, n) * 64 / (73 * 73 * np.sqrt(w[0].size)) * 2.0**32
+    parts = constant(w, np.int8), constant(rng.integers(-1000, 1000, n)), constant(np.rint(m))
+    op = Conv(value(x), *parts, zx=-3, **_same(kernel, stride))
+    return Case(op, {"x": x}, f"{size}x{size}x{channels},{kernel}x{kernel}/{stride},{n}")
+
+
+def depthwise(size: int, channels: int, *, stride: int = 1, seed: int = 0) -> Case:
+    """A q.depthwise of a square image, windows of 3 x 3."""
+    rng = np.random.default_rng(seed)
+    x, w = tensor(rng, "i8", 1, size, size, channels), rng.integers(-127, 128, (3, 3, channels))
+    parts = constant(w, np.int8), constant([0] * channels), constant(rng.integers(1 << 23, 1 << 24, channels))
+    op = Depthwise(value(x), *parts, zx=-3, **_same(3, stride))
+    return Case(op, {"x": x}, f"{size}x{size}x{channels},3x3/{stride}")
+
+
+def pool(size: int, channels: int, kind: str, *, seed: int = 0) -> Case:
+    """A pool of a square image, windows of 3 x 3, stride 2."""
+    x = tensor(np.random.default_rng(seed), "i8", 1, size, size, channels)
+    more: dict[str, Any] = {"kernel_shape": [3, 3], **_same(3, 2)}
+    counts = constant(np.rint(2.0**32 / np.maximum(np.arange(10), 3) / 2))
+    op = PoolMax(value(x), **more) if kind == "max" else PoolMean(value(x), counts, shift=1, **more)
+    return Case(op, {"x": x}, f"{size}x{size}x{channels},3x3/2")
+
+
 def table(rows: int, n: int, y: str = "i8", *, seed: int = 0) -> Case:
     """A q.table."""
     rng = np.random.default_rng(seed)
@@ -210,6 +245,12 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
         entry(mul, *ROWS[0], x, y, z)
     for x, y in (("i8", "i8"), ("i16", "i8"), ("i8", "i16")):
         entry(requantize, *ROWS[0], x, y)
+    entry(conv, 16, 16, 32)
+    entry(conv, 8, 64, 64)
+    entry(conv, 16, 3, 16, stride=2)
+    entry(depthwise, 16, 32)
+    entry(pool, 16, 32, "max")
+    entry(pool, 16, 32, "mean")
     entry(table, *ROWS[0])
     entry(table, *ROWS[0], "i16")
     entry(table16, *ROWS[0])

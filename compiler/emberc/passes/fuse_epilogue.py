@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emberc.ir.builder import Builder
-from emberc.ir.ops.integer_matmul import Matmul
 from emberc.ir.rewrite import Match, Replacement, Rule, any_value, constant, op
 from emberc.passes.manager import RewritePass
 
 
 @dataclass(frozen=True)
 class FuseEpilogue(RewritePass):
-    """table(matmul(x, w, b, m), t)  -->  matmul(x, w, b, m, t)
+    """table(matmul(x, w, b, m), t)  -->  matmul(x, w, b, m, t)      convolution likewise
 
     The same bits: the product is clipped to int8 either way. The tensor between them is never stored.
     """
@@ -22,8 +21,11 @@ class FuseEpilogue(RewritePass):
     name: ClassVar[str] = "fuse-epilogue"
 
     def rules(self) -> Sequence[Rule]:
-        product = op("q.matmul", any_value("x"), constant("w"), constant("b"), constant("m"), name="product")
-        return [(op("q.table", product, constant("table"), name="table"), _fuse)]
+        weights = any_value("x"), constant("w"), constant("b"), constant("m")
+        return [
+            (op("q.table", op(code, *weights, name="product"), constant("table"), name="table"), _fuse)
+            for code in ("q.matmul", "q.conv")
+        ]
 
 
 def _fuse(m: Match, b: Builder) -> Replacement:
@@ -32,4 +34,4 @@ def _fuse(m: Match, b: Builder) -> Replacement:
         return None
     b.loc = " + ".join(dict.fromkeys(filter(None, [product.loc, m.root.loc])))
     attrs = {**product.attrs, "dtype": y.type.dtype.value}
-    return b.emit(Matmul, m["x"], m["w"], m["b"], m["m"], m["table"], types=[y.type], **attrs)
+    return b.emit(type(product), m["x"], m["w"], m["b"], m["m"], m["table"], types=[y.type], **attrs)

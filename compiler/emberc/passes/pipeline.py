@@ -6,6 +6,7 @@ from emberc.passes.canonicalize import Canonicalize
 from emberc.passes.channels_last import ChannelsLast
 from emberc.passes.conv_to_rows import ConvToRows
 from emberc.passes.factorize import Factorize
+from emberc.passes.fold_affine import FoldAffine
 from emberc.passes.fuse_attention import FuseAttention
 from emberc.passes.fuse_embedding import FuseEmbedding
 from emberc.passes.fuse_epilogue import FuseEpilogue
@@ -26,6 +27,7 @@ from emberc.passes.recover_recurrence import RecoverRecurrence
 from emberc.passes.split_linear import SplitLinear
 from emberc.passes.static_quantization import StaticQuantization
 from emberc.passes.tile_rows import TileRows
+from emberc.passes.windows_last import WindowsLast
 
 
 def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
@@ -42,7 +44,9 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseScan(),  # selective scans from recurrences and all that surrounds them
             ChannelsLast(),  # what models with channels before time transpose around their products
             HoistScalars(),  # attention's scale, gains on activations
+            WindowsLast(),  # convolution and pooling in any dimension, and what lies between
             FuseLinear(),  # products with constants, their biases and gains
+            FoldAffine(),  # batch normalization into convolutions and linears
             MergeAdapters(),  # LoRA into the weights that it adapts
             MergeEqual(),  # masks that exporters repeat per layer
             FuseAttention(),  # softmax(q k^T) v without the L x L matrix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 from emberc.backend.c.constants import ConstantPool, Kind
@@ -56,6 +57,14 @@ class EmitContext:
         self._plan = plan
         self._pool = pool
         self._fields = fields
+        self._inside = False
+
+    def inside(self, op: Op, kernel: Kernel) -> EmitContext:
+        """The same context for ``op``, a part of this one's: its constants and parameters are collected here too. Its
+        operands that are no constants live wherever the kernel of the whole keeps them: their pointers are NULL."""
+        part = copy(self)
+        part._op, part.kernel, part._inside = op, kernel, True
+        return part
 
     def pointer(self, value: Value | None, kind: Kind = "weights", ctype: str = "") -> str:
         """A pointer to the value's first element: in the arena, the caller's buffer, or flash. NULL if absent.
@@ -66,6 +75,8 @@ class EmitContext:
         if value is None:
             return "NULL"
         base = root(value)
+        if self._inside and not isinstance(base, Constant):
+            return "NULL"
         place = self._plan.place(base)
         if isinstance(base, Constant):
             text = self.array(base.data, self._hint(value, base), kind)

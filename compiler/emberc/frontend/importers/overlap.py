@@ -71,7 +71,8 @@ def conv_transpose(node: NodeContext) -> Value:
     n, c, *sizes = x.shape
     kernel, per_group = list(w.shape[2:]), w.shape[1]
     windows = _spread(node, sizes, kernel)
-    weights = node.reshape(w, [groups, c // groups, per_group * prod(kernel)])
+    lead = [groups] if groups > 1 else []  # weights of one group stay a matrix: the product is a linear
+    weights = node.reshape(w, [*lead, c // groups, per_group * prod(kernel)])
     rows = node.transpose(node.reshape(x, [n, groups, c // groups, prod(sizes)]), [0, 1, 3, 2])
     spread = node.transpose(node.matmul(rows, weights), [0, 1, 3, 2])  # [N, g, M / g * K, D]
     y = overlap_add(node, node.reshape(spread, [n, groups * per_group, prod(kernel) * prod(sizes)]), windows)

@@ -14,10 +14,12 @@ from emberc.ir.ops import float_reduce as float_reduce
 from emberc.ir.ops import float_rows as float_rows
 from emberc.ir.ops import float_scan as float_scan
 from emberc.ir.ops import float_unary as float_unary
+from emberc.ir.ops import float_windows as float_windows
 from emberc.ir.ops import integer_attention as integer_attention
 from emberc.ir.ops import integer_biased as integer_biased
 from emberc.ir.ops import integer_compare as integer_compare
 from emberc.ir.ops import integer_conv as integer_conv
+from emberc.ir.ops import integer_convolution as integer_convolution
 from emberc.ir.ops import integer_elementwise as integer_elementwise
 from emberc.ir.ops import integer_embed as integer_embed
 from emberc.ir.ops import integer_index as integer_index
@@ -28,5 +30,6 @@ from emberc.ir.ops import integer_reduce as integer_reduce
 from emberc.ir.ops import integer_rows as integer_rows
 from emberc.ir.ops import integer_scan as integer_scan
 from emberc.ir.ops import integer_table as integer_table
+from emberc.ir.ops import integer_window as integer_window
 from emberc.ir.ops import remap as remap
 from emberc.ir.ops import row_tiles as row_tiles

@@ -18,6 +18,7 @@ from emberc.passes.lower import (
     remap,
     rows,
     scan,
+    window,
 )
 from emberc.passes.lower.context import LOWERINGS, Lowering, lowering
 
@@ -38,4 +39,5 @@ __all__ = [
     "remap",
     "rows",
     "scan",
+    "window",
 ]

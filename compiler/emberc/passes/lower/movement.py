@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from emberc.ir.op import OPS, Op
+from emberc.ir.types import DType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
@@ -29,10 +32,12 @@ def lower_concat(op: Op, ctx: Lowering) -> Value:
 
 @lowering("f.pad")
 def lower_pad(op: Op, ctx: Lowering) -> Value:
-    """The fill value becomes an integer of the operand's scale."""
+    """The fill value becomes an integer of the operand's scale; a reflected or repeated edge is gathered."""
     first = op.operands[0]
     assert first is not None
     x = ctx.get(first)
+    if op.attrs["mode"] != "constant":
+        return _pad_by_gathering(x, op, ctx)
     value = op.attrs["value"]
     assert isinstance(value, float | int)
     fill = value
@@ -41,3 +46,17 @@ def lower_pad(op: Op, ctx: Lowering) -> Value:
         fill = min(hi, max(lo, round(value / x.type.quant.scale[0]) + x.type.quant.zero_point))
     out = ctx.type_of(op.result).with_quant(x.type.quant).with_dtype(x.type.dtype)
     return ctx.emit(OPS["q.pad"], x, type=out, **{**op.attrs, "value": int(fill)})
+
+
+def _pad_by_gathering(x: Value, op: Op, ctx: Lowering) -> Value:
+    """Axis by axis, the rows that ``mode`` puts around it."""
+    pads, mode = op.attrs["pads"], op.attrs["mode"]
+    assert isinstance(pads, list)
+    rank = x.type.rank
+    for axis, around in enumerate(zip(pads[:rank], pads[rank:], strict=True)):
+        if any(around):
+            rows = np.pad(np.arange(x.shape[axis]), around, mode=str(mode))  # type: ignore[call-overload]
+            shape = (*x.shape[:axis], len(rows), *x.shape[axis + 1 :])
+            ids = ctx.const(rows, DType.I32, f"{op.loc}_rows")
+            x = ctx.emit(OPS["q.gather"], x, ids, type=x.type.with_shape(shape), axis=axis)
+    return x

@@ -13,3 +13,4 @@ from emberc.backend.c.emitters import remap as remap
 from emberc.backend.c.emitters import rows as rows
 from emberc.backend.c.emitters import scan as scan
 from emberc.backend.c.emitters import table as table
+from emberc.backend.c.emitters import window as window

@@ -1,0 +1,15 @@
+/* q.conv, int8 x, int8 y: tiles of windows (ember_conv_tile.h), each a q.matmul. */
+#include "ember_conv_tile.h"
+#include "ember_matmul.h"
+
+void ember_conv_s8(const int8_t *x, int8_t *y, void *scratch, const ember_conv_params *p)
+{
+    ember_matmul_params rows = *(const ember_matmul_params *)p->matmul;
+    ember_conv_tile tile;
+    ember_conv_start(&tile, scratch, p);
+    while (ember_conv_next(&tile, x, y, 1, 1, p)) {
+        rows.rows = tile.rows;
+        ember_matmul_s8((const int8_t *)tile.patches, (int8_t *)tile.out, scratch, &rows);
+        ember_conv_store(&tile, y, 1, p);
+    }
+}
