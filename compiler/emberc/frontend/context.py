@@ -9,6 +9,7 @@ import onnx
 
 from emberc.errors import ModelError, UnsupportedError
 from emberc.frontend.emitter import Emitter
+from emberc.frontend.tensor_list import TensorList
 from emberc.frontend.tensors import to_array
 from emberc.ir.builder import Builder
 from emberc.ir.types import Array
@@ -56,7 +57,16 @@ class NodeContext(Emitter):
         value = self.optional(index)
         if value is None:
             raise ModelError(f"{self.op_type} lacks its input number {index}", at=self.place)
+        if isinstance(value, TensorList):
+            raise ModelError(f"{self.op_type}: its input number {index} is a sequence, not a tensor", at=self.place)
         return value
+
+    def sequence(self, index: int) -> tuple[Value, ...]:
+        """The tensors of an input that is a sequence. Raises ModelError where it is none."""
+        value = self.optional(index)
+        if not isinstance(value, TensorList):
+            raise ModelError(f"{self.op_type}: its input number {index} is no sequence", at=self.place)
+        return value.items
 
     def optional(self, index: int) -> Value | None:
         """Input number ``index``, None where it is left out."""

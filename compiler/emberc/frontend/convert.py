@@ -1,12 +1,12 @@
 """Walks ONNX nodes in order and lets their importers emit float IR.
 
-Model-local functions, and operators that ONNX itself defines by a function body, are entered in place; so is the
-taken branch of an If whose condition is constant.
+Model-local functions, and operators that ONNX itself defines by a function body, are entered in place; so are the
+taken branch of an If whose condition is constant, and the body of a Loop or Scan, once a step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from emberc.errors import EmberError, InternalError, ModelError, UnsupportedErro
 from emberc.frontend.bodies import Body, has_schema_body, schema_body
 from emberc.frontend.context import Attributes, NodeContext
 from emberc.frontend.load import LoadedModel
+from emberc.frontend.loops import REPEATED, Repeated
 from emberc.frontend.order import check_order, live_nodes, node_label
 from emberc.frontend.refusals import Refusals
 from emberc.frontend.registry import Registry, plain_domain
@@ -124,7 +125,9 @@ class Converter:
         domain = plain_domain(node.domain)
         opset = opsets.get(domain, 1)
         if node.op_type == "If" and not domain:
-            return self._if(inputs, attributes, node, scope, opsets, place, bindings, depth)
+            return self._if(inputs, attributes, scope, opsets, place, bindings, depth)
+        if node.op_type in REPEATED and not domain and opset >= REPEATED[node.op_type][0]:
+            return self._repeat(node.op_type, inputs, attributes, scope, opsets, place, bindings, depth)
         found = self.registry.find(node.op_type, domain, opset)
         if found is None:
             body = self._body(node, domain, opset, inputs, attributes)
@@ -186,7 +189,8 @@ class Converter:
         scope.blocked.update(o for o in node.output if o)
         domain = plain_domain(node.domain)
         opset = opsets.get(domain, 1)
-        known = (domain, node.op_type, node.overload) in self.functions or (not domain and node.op_type == "If")
+        nested = not domain and node.op_type in ("If", *REPEATED)
+        known = nested or (domain, node.op_type, node.overload) in self.functions
         known = known or self.registry.find(node.op_type, domain, opset) is not None
         if not known and not has_schema_body(node.op_type, domain, opset):
             self.refusals.add_missing(domain, node.op_type, place)
@@ -197,7 +201,6 @@ class Converter:
         self,
         inputs: Sequence[Value | None],
         attributes: Attributes,
-        node: onnx.NodeProto,
         scope: Scope,
         opsets: dict[str, int],
         place: str,
@@ -206,13 +209,51 @@ class Converter:
     ) -> Sequence[Value | None] | None:
         condition = inputs[0] if inputs else None
         if not isinstance(condition, Constant):
-            self.refusals.add_missing("", "If", place)
-            return None
+            raise UnsupportedError(
+                "If: its condition depends on the model's input data",
+                at=f"{self.model.label}: node '{place}'",
+                hints=["fix the input that decides it (--fix NAME=VALUE)", "export the one branch that is needed"],
+            )
         graph = attributes["then_branch" if condition.data.reshape(-1)[0] else "else_branch"].g
-        inner = Scope(tensors={t.name: t for t in graph.initializer}, parent=scope)
+        return self._graph(graph, {}, scope, opsets, f"{place}/", bindings, depth)
+
+    def _repeat(
+        self,
+        op_type: str,
+        inputs: Sequence[Value | None],
+        attributes: Attributes,
+        scope: Scope,
+        opsets: dict[str, int],
+        place: str,
+        bindings: Attributes,
+        depth: int,
+    ) -> Sequence[Value | None] | None:
+        """Loop and Scan, step by step."""
+
+        def run(body: onnx.GraphProto, values: Mapping[str, Value], t: int) -> Sequence[Value | None] | None:
+            return self._graph(body, values, scope, opsets, f"{place}[{t}]/", bindings, depth, check=t == 0)
+
+        at = f"{self.model.label}: node '{place}'"
+        return REPEATED[op_type][1](Repeated(op_type, inputs, attributes, self.builder, run, at, place))
+
+    def _graph(
+        self,
+        graph: onnx.GraphProto,
+        values: Mapping[str, Value],
+        scope: Scope,
+        opsets: dict[str, int],
+        prefix: str,
+        bindings: Attributes,
+        depth: int,
+        *,
+        check: bool = True,
+    ) -> Sequence[Value | None] | None:
+        """The outputs of a nested graph for ``values`` of its inputs; None where a node of it was refused."""
+        inner = Scope(dict(values), {t.name: t for t in graph.initializer}, parent=scope)
         names = [o.name for o in graph.output]
-        check_order(graph.node, inner.names(), self.model.label)
-        self.run(graph.node, names, inner, opsets, prefix=f"{place}/", bindings=bindings, depth=depth + 1)
+        if check:
+            check_order(graph.node, inner.names(), self.model.label)
+        self.run(graph.node, names, inner, opsets, prefix=prefix, bindings=bindings, depth=depth + 1)
         return self._outputs(names, inner)
 
     def _body(

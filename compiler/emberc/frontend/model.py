@@ -15,6 +15,7 @@ from emberc.frontend.load import LoadedModel, check, load
 from emberc.frontend.order import check_order, live_nodes
 from emberc.frontend.registry import REGISTRY, ImportFunction
 from emberc.frontend.signature import Dim, InputSpec, fixed_array, static_shapes
+from emberc.frontend.tensor_list import TensorList
 from emberc.frontend.tensors import element_type
 from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
@@ -74,6 +75,9 @@ def import_model(
         raise
     converter.refusals.raise_if_any(loaded.label)
 
+    for o in outputs:
+        if isinstance(converter.lookup(scope, o), TensorList):
+            raise UnsupportedError(f"output '{o}' is a sequence, not a tensor", at=loaded.label)
     function = Function("main", inputs, builder.ops, {o: converter.lookup(scope, o) for o in outputs})
     function.prune()
     function.inputs = [v for v in inputs if v.users or function.is_output(v)]

@@ -11,7 +11,7 @@ from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, op_class
 from emberc.ir.values import Value
-from emberc.passes.axes import Factor, arranged, broadcast, factors, product, unmoved, whole
+from emberc.passes.axes import Dims, Factor, arranged, broadcast, factors, product, unmoved, whole
 from emberc.passes.equivalence import equal_on_random
 from emberc.passes.manager import Pass
 from emberc.passes.reroll import discard, reshape
@@ -54,7 +54,7 @@ def _fuse_all(function: Function) -> bool:
 
 def _fuse(function: Function, op: Op, b: Builder) -> list[tuple[Value, Value]]:
     """Values and what replaces them; nothing where ``op`` is no selective scan."""
-    reads = None if function.is_output(op.results[0]) else reads_of(op)
+    reads = reads_of(function, op)
     found = None if reads is None else parts_of(op, reads.y, b)
     if reads is None or found is None:
         return []
@@ -63,7 +63,7 @@ def _fuse(function: Function, op: Op, b: Builder) -> list[tuple[Value, Value]]:
     tail.walk()
     y, state = _emit(op, parts, axes, tail, b)
     pairs = [(tail.value, tail.laid_out(y, b))]
-    pairs += [(last.result, _last(state, axes, last, b)) for last in reads.last]
+    pairs += [(last, _last(state, axes, last, dims, b)) for last, dims in reads.last]
     leaves = [*parts.values(), *([tail.gate.factor.value] if tail.gate else [])]
     return pairs if equal_on_random([o for o, _ in pairs], [n for _, n in pairs], leaves) else []
 
@@ -103,13 +103,19 @@ def _emit(op: Op, parts: Parts, axes: Axes, tail: _Tail, b: Builder) -> tuple[Va
     return y, state
 
 
-def _last(state: Value, axes: Axes, slice_: Op, b: Builder) -> Value:
-    """The last state in the layout of the slice that it replaces."""
+def _last(state: Value, axes: Axes, like: Value, dims: Dims, b: Builder) -> Value:
+    """The last state [batch, channels, N] in the layout of the value that it replaces."""
     order = [*axes.batch, *axes.channels, axes.state]
-    apart = reshape(state, [axes.sizes[k] for k in order], b)
-    perm = [order.index(k) for k in range(len(axes.sizes)) if k != axes.time]
+    there = [d for d in dims if d is not None and d != axes.time]
+    return _in_order(state, order, there, axes.sizes, like, b)
+
+
+def _in_order(v: Value, order: list[int], there: list[int], sizes: list[int], like: Value, b: Builder) -> Value:
+    """v, whose axes are those of the states in ``order``, with the order ``there`` and the shape of ``like``."""
+    apart = reshape(v, [sizes[k] for k in order], b)
+    perm = [order.index(k) for k in [*[k for k in order if k not in there], *there]]
     moved = apart if perm == sorted(perm) else b.emit(op_class("f.transpose"), apart, perm=perm)
-    return reshape(moved, slice_.result.shape, b)
+    return reshape(moved, like.shape, b)
 
 
 @dataclass(frozen=True)
@@ -161,11 +167,8 @@ class _Tail:
     def laid_out(self, y: Value, b: Builder) -> Value:
         """y [batch, L, channels] as ``value`` has it."""
         order = [*self.axes.batch, self.axes.time, *self.axes.channels]
-        apart = reshape(y, [self.axes.sizes[k] for k in order], b)
         there = [k for of in self.layout for k in of]
-        perm = [order.index(k) for k in [*[k for k in order if k not in there], *there]]
-        moved = apart if perm == sorted(perm) else b.emit(op_class("f.transpose"), apart, perm=perm)
-        return reshape(moved, self.value.shape, b)
+        return _in_order(y, order, there, self.axes.sizes, self.value, b)
 
     def _transpose(self, op: Op) -> bool:
         perm = op.attrs["perm"]

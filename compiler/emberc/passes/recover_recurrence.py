@@ -12,8 +12,10 @@ from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, op_class
 from emberc.ir.values import Value
 from emberc.passes.equivalence import equal_on_random
+from emberc.passes.loop_notes import step_of, unrolled_notes, without_step
 from emberc.passes.manager import Pass
 from emberc.passes.reroll import Rolled, Steps, aligned, discard, reshape
+from emberc.passes.written_rows import join_written_rows
 
 
 @dataclass(frozen=True)
@@ -45,24 +47,22 @@ class _Link:
 
 
 def _recover(function: Function, module: Module) -> bool:
-    changed = False
+    changed = join_written_rows(function)
     for chain in _chains(function):
-        if _recover_chain(function, module, chain):
-            changed = True
-    if not changed:
-        return False
+        changed |= _recover_chain(function, module, chain)
     for op in list(function.ops):
         if op.opcode == "f.concat":
-            _roll_concat(function, module, op)
+            changed |= _roll_concat(function, module, op)
     function.prune()
-    return True
+    module.notes += unrolled_notes(function)
+    return changed
 
 
 # --- finding chains
 
 
 def _chains(function: Function) -> list[list[_Link]]:
-    """The longest chains of links, each of at least two states, in order of the function."""
+    """The longest chains of links in order of the function: of two states or more, or one step with explicit state."""
     links = {id(op.result): _links(op) for op in function.ops if op.opcode == "f.add"}
     best: dict[int, _Link] = {}
     length: dict[int, int] = {}
@@ -83,7 +83,17 @@ def _chains(function: Function) -> list[list[_Link]]:
             link = next((k for k in ways if k.slots == last.slots), None)
         if len(chain) > 1:
             chains.append(chain[::-1])
+        else:
+            chains += [[k] for k in links[state] if _is_explicit_step(function, k)][:1]
     return chains
+
+
+def _is_explicit_step(function: Function, link: _Link) -> bool:
+    """One step of a model that takes its state as an input and gives it back: state = decay * input + update."""
+    state = link.op.result
+    fades = link.decay is not None and link.decay.const is None
+    given = any(link.before is v for v in function.inputs) and link.before.type == state.type
+    return fades and given and function.is_output(state)
 
 
 def _links(op: Op) -> list[_Link]:
@@ -113,7 +123,7 @@ def _recover_chain(function: Function, module: Module, chain: list[_Link]) -> bo
 
     What all steps slice is sliced by the first one too, so it can't depend on the chain: the graph has no cycle.
     """
-    states, loc = [link.op.result for link in chain], chain[-1].op.loc
+    states, loc = [link.op.result for link in chain], without_step(chain[-1].op.loc)
     builder = Builder(loc)
     steps = Steps(builder, len(chain))
     h = _recurrence(chain, steps, builder)
@@ -138,7 +148,9 @@ def _recurrence(chain: list[_Link], steps: Steps, b: Builder) -> Value | None:
     state = chain[0].op.result
     update = steps.roll([link.update for link in chain])
     decay = _decay(chain, steps, b) if update is not None else None
-    if update is None or decay is None or not steps.sources or not _may_start(chain[0].before, state):
+    if update is None or decay is None or not _may_start(chain[0].before, state):
+        return None
+    if len(chain) > 1 and not steps.sources:  # no tensor runs along the steps
         return None
     rank = state.type.rank
     whole = aligned(update, rank, b)
@@ -172,22 +184,37 @@ def _initial(before: Value, state: Value, b: Builder) -> Value | None:
 
 
 def _step(h: Value, t: int, b: Builder) -> Value:
+    if h.shape[0] == 1:
+        return h
     return b.emit(op_class("f.slice"), h, starts=[t], ends=[t + 1], axes=[0], steps=[1])
 
 
 # --- what reads the states
 
 
-def _roll_concat(function: Function, module: Module, op: Op) -> None:
-    """Joins the results of all steps: the same, computed over all steps at once from the recurrence."""
+def _in_loop(v: Value) -> bool:
+    """Whether a step of a Loop or Scan made it; reshapes that join steps are not looked at."""
+    while (op := v.producer) is not None and op.opcode == "f.reshape" and op.operands[0] is not None:
+        v = op.operands[0]
+    return op is not None and step_of(op) is not None
+
+
+def _roll_concat(function: Function, module: Module, op: Op) -> bool:
+    """Joins the results of all steps: the same, computed over all steps at once.
+
+    Only what reads a recurrence or stood in a Loop or Scan: heads and windows that other passes know stay as they are.
+    """
     parts, axis = [v for v in op.operands if v is not None], op.attrs["axis"]
     assert isinstance(axis, int)
+    if len(parts) < 2 or any(v.producer is None for v in parts):
+        return False
     builder = Builder(op.loc)
     steps = Steps(builder, len(parts))
-    rolled = steps.stack(parts) if len(parts) > 1 and not all(v.producer is None for v in parts) else None
-    if rolled is None or not any(v.producer and v.producer.opcode == "f.recurrence" for v in steps.sources):
+    rolled = steps.stack(parts)
+    known = any(v.producer and v.producer.opcode == "f.recurrence" for v in steps.sources)
+    if rolled is None or not (known or all(map(_in_loop, parts))):
         discard(builder)
-        return
+        return False
     builder.loc = op.loc
     order = [*range(1, axis + 1), 0, *range(axis + 1, rolled.type.rank)]
     moved = rolled if axis == 0 else builder.emit(op_class("f.transpose"), rolled, perm=order)
@@ -195,7 +222,8 @@ def _roll_concat(function: Function, module: Module, op: Op) -> None:
     if not equal_on_random([op.result], [new], steps.sources):
         discard(builder)
         module.notes.append(f"'{op.loc}': {len(parts)} steps look alike but are not: they stay unrolled")
-        return
+        return False
     function.ops += builder.ops
     function.replace(op.result, new)
     function.sort()
+    return True

@@ -15,6 +15,7 @@ from emberc.ir.op import Op, op_class
 from emberc.ir.ops.float_binary import Binary, Where
 from emberc.ir.ops.float_unary import Unary
 from emberc.ir.values import Value
+from emberc.passes.loop_notes import without_step
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class Steps:
             if rolled is None:
                 return None
             operands.append(rolled)
-        self.builder.loc = ops[0].loc
+        self.builder.loc = without_step(ops[0].loc)
         value = roll_op(ops[0], operands, self.count, self.builder)
         return None if value is None else Rolled(value, True)
 
@@ -176,7 +177,7 @@ class Steps:
         if stride > 0:
             attrs["ends"][k] = starts[-1][k] + 1
         self.sources.append(x)
-        self.builder.loc = first.loc
+        self.builder.loc = without_step(first.loc)
         whole = list(range(starts[0][k], attrs["ends"][k], stride)) == list(range(x.shape[axes[k]]))
         part = x if whole and not others else self.builder.emit(op_class("f.slice"), x, **attrs)
         return self._front(part, axes[k], size)

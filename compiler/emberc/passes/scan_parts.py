@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emberc.ir.builder import Builder
+from emberc.ir.graph import Function
 from emberc.ir.op import Op
 from emberc.ir.values import Value
-from emberc.passes.axes import Contraction, Factor, broadcast, contraction, factors, product, unmoved, whole
+from emberc.passes.axes import Contraction, Dims, Factor, broadcast, contraction, factors, product, unmoved, whole
 
 _MOVES = ("f.transpose", "f.reshape", "f.expand", "f.mul")
 _NEVER_NEGATIVE = ("f.softplus", "f.relu", "f.exp", "f.sigmoid", "f.abs")
@@ -16,10 +17,13 @@ _NEVER_NEGATIVE = ("f.softplus", "f.relu", "f.exp", "f.sigmoid", "f.abs")
 
 @dataclass(frozen=True)
 class Reads:
-    """Who reads the states of a recurrence: one contraction over N, and slices of the last step."""
+    """Who reads the states of a recurrence: one contraction over N, and values that are the state of the last step.
+
+    Of these, ``last`` tells for each of their axes which axis of the states runs along it.
+    """
 
     y: Contraction
-    last: list[Op]
+    last: list[tuple[Value, Dims]]
 
 
 @dataclass(frozen=True)
@@ -56,21 +60,27 @@ class Parts:
         return [f.value for f in (*self.x, self.delta, self.b, self.c)]
 
 
-def reads_of(recurrence: Op) -> Reads | None:
+def reads_of(function: Function, recurrence: Op) -> Reads | None:
     """The readers of the states, None where there are others than ``Reads`` can hold."""
     states, time = recurrence.results[0], recurrence.attrs["axis"]
+    assert isinstance(time, int)
     found: list[Contraction] = []
-    last: list[Op] = []
+    last: list[tuple[Value, Dims]] = []
     todo, seen = [states], {id(states)}
     while todo:
         v = todo.pop()
+        if function.is_output(v):
+            at = unmoved(whole(v))
+            if states.shape[time] != 1 or at.value is not states:  # of one step, every state is the last one
+                return None
+            last.append((v, at.dims))
         for user in v.users:
             if user.opcode in _MOVES:
                 if id(user.result) not in seen:
                     seen.add(id(user.result))
                     todo.append(user.result)
             elif v is states and _is_last(user, time):
-                last.append(user)
+                last.append((user.result, whole(user.result).dims))
             elif not any(c.op is user for c in found):
                 read = contraction(user)
                 if read is None or sum(f.value is states for f in read.factors) != 1:
@@ -79,12 +89,11 @@ def reads_of(recurrence: Op) -> Reads | None:
     return Reads(found[0], last) if len(found) == 1 else None
 
 
-def _is_last(op: Op, time: object) -> bool:
+def _is_last(op: Op, time: int) -> bool:
     """A slice of the last step and nothing else."""
-    if op.opcode != "f.slice" or op.attrs["axes"] != [time] or op.operands[0] is None or not isinstance(time, int):
+    if op.opcode != "f.slice" or op.attrs["axes"] != [time] or op.operands[0] is None:
         return False
-    size = op.operands[0].shape[time]
-    return op.attrs["starts"] == [size - 1] and op.result.shape[time] == 1
+    return op.attrs["starts"] == [op.operands[0].shape[time] - 1] and op.result.shape[time] == 1
 
 
 def parts_of(recurrence: Op, read: Contraction, b: Builder) -> tuple[Parts, Axes] | None:

@@ -22,4 +22,5 @@ from emberc.frontend.importers import scatter as scatter
 from emberc.frontend.importers import sequence as sequence
 from emberc.frontend.importers import shape as shape
 from emberc.frontend.importers import spectrum as spectrum
+from emberc.frontend.importers import tensor_lists as tensor_lists
 from emberc.frontend.importers import window as window

@@ -121,7 +121,8 @@ def cast(node: NodeContext) -> Value:
 
 @importer("Identity")
 def identity(node: NodeContext) -> Value:
-    return node.input(0)
+    """Of a tensor or a sequence."""
+    return node.optional(0) or node.input(0)
 
 
 @importer("Dropout")
