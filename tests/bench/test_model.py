@@ -9,6 +9,8 @@ import pytest
 
 from emberc.bench import bench_model
 from emberc.errors import UsageError
+from emberc.harness.measure import measure_build
+from emberc.targets import load_target
 from tests.e2e.journey import compile_zoo
 
 pytestmark = pytest.mark.board
@@ -32,6 +34,13 @@ def test_the_calls_are_the_models(build: Path) -> None:
     assert sum(row.instructions for row in bench.rows) == pytest.approx(bench.instructions, abs=len(bench.rows))
     (again,) = bench_model(build, ["cortex-m4"])
     assert again == bench
+
+
+def test_the_runtime_is_small(build: Path) -> None:
+    """All kernels of an encoder: less than 16 kB on Cortex-M4, and less than the build's whole code."""
+    (bench,) = bench_model(build)
+    code = measure_build(build, load_target("cortex-m4")).code_bytes
+    assert 4000 < bench.runtime_bytes < min(16_000, code)
 
 
 def test_another_core_runs_the_same_build(build: Path) -> None:

@@ -46,7 +46,11 @@ class OpRow:
 
 @dataclass(frozen=True)
 class ModelBench:
-    """A build on one target: its calls in order, and their sums."""
+    """A build on one target: its calls in order, and their sums.
+
+    ``runtime_bytes``: code of the kernels that the model links, with their constants, without start-up code, the
+    generated source and library routines.
+    """
 
     on: str
     rows: list[OpRow]
@@ -54,6 +58,7 @@ class ModelBench:
     modelled_cycles: int | None
     macs: int
     mismatches: int
+    runtime_bytes: int
 
     def to_json(self) -> dict[str, Any]:
         """The bench as ``--json`` prints it."""
@@ -83,7 +88,7 @@ def _on(build: Path, board: Target, calls: list[dict[str, Any]], opt: str | None
     if not (board.emulator and board.emulator.profile):
         raise UsageError(f"{board.name} has no profiler", hints=["bench a build on an emulated core: --on cortex-m4"])
     counts: list[Counts] = []
-    mismatches = vectors = 0
+    mismatches = vectors = runtime = 0
     for first in range(0, len(calls), CALLS_AN_IMAGE):
         part = range(first, min(first + CALLS_AN_IMAGE, len(calls)))
         with tempfile.TemporaryDirectory(prefix="emberc-") as folder:
@@ -93,6 +98,7 @@ def _on(build: Path, board: Target, calls: list[dict[str, Any]], opt: str | None
             image = build_image(marked, board, Path(folder) / "work", opt=opt)
             result = run_image(image, board)
         vectors, mismatches = len(result.vectors), result.mismatches
+        runtime = sum(o.text + o.rodata for o in image.objects if o.name.startswith("kernels_"))
         counts += [result.regions.get(i - first + 1, Counts()) for i in part]
     total = sum(c.instructions for c in counts) or 1
     has_model = board.emulator.cycle_model is not None
@@ -111,7 +117,7 @@ def _on(build: Path, board: Target, calls: list[dict[str, Any]], opt: str | None
     ]
     cycles = round(sum(c.cycles for c in counts) / vectors) if has_model and counts else None
     macs = sum(row.macs for row in rows)
-    return ModelBench(board.name, rows, round(total / max(1, vectors)), cycles, macs, mismatches)
+    return ModelBench(board.name, rows, round(total / max(1, vectors)), cycles, macs, mismatches, runtime)
 
 
 def _calls(build: Path) -> list[dict[str, Any]]:

@@ -100,7 +100,8 @@ def _write_page(build_dir: Path, path: Path, runs: list[ModelBench]) -> None:
 
 
 def _print_model(console: Console, run: ModelBench) -> None:
-    console.line(f"{run.on}: {run.instructions:,} instructions, {run.macs:,} MACs", bold=True)
+    sums = f"{run.instructions:,} instructions, {run.macs:,} MACs, {run.runtime_bytes:,} bytes of kernels"
+    console.line(f"{run.on}: {sums}", bold=True)
     rows = [
         (
             row.node or "-",
