@@ -20,6 +20,10 @@ ARENA_ALIGN = 16
 """Every buffer in the arena starts at a multiple of this many bytes; so must the arena itself."""
 
 
+Overwrites = dict[str, tuple[str, ...]]
+"""Result -> the operands that it may be written over."""
+
+
 class Home(Enum):
     """The kinds of memory that a value can live in."""
 
@@ -114,6 +118,11 @@ def own_scratch(op: Op) -> int:
     return int(ask()) if ask is not None else 0
 
 
+def own_overwrites(op: Op) -> Overwrites:
+    """What the op class allows, as its portable kernel can do it."""
+    return op.overwrites()
+
+
 def leaf_ops(function: Function) -> Iterator[Op]:
     """The ops that kernels run: those of ``function`` and of the functions it calls, but not the calls."""
     for op in function.ops:
@@ -123,11 +132,16 @@ def leaf_ops(function: Function) -> Iterator[Op]:
             yield from leaf_ops(op.callee)
 
 
-def plan_function(function: Function, scratch_bytes: Callable[[Op], int] = own_scratch) -> FunctionPlan:
+def plan_function(
+    function: Function,
+    scratch_bytes: Callable[[Op], int] = own_scratch,
+    overwrites: Callable[[Op], Overwrites] = own_overwrites,
+) -> FunctionPlan:
     """Order the ops of ``function`` and place what they make.
 
-    ``scratch_bytes`` tells how much scratch the kernel chosen for an op needs; the backend passes its own choice of
-    kernels. Raises VerifyError if the function is not in SSA order.
+    ``scratch_bytes`` tells how much scratch the kernel chosen for an op needs, ``overwrites`` which results it may
+    write over which operands; the backend passes its own choice of kernels. Raises VerifyError if the function is not
+    in SSA order.
     """
     places: dict[int, Place] = {id(v): Place(Home.INPUT, v.name or f"in{i}") for i, v in enumerate(function.inputs)}
     copies: list[Copy] = []
@@ -140,9 +154,9 @@ def plan_function(function: Function, scratch_bytes: Callable[[Op], int] = own_s
 
     names = _Names(function)
     real = [op for op in function.ops if not op.is_view]
-    bodies = {id(op): plan_function(op.callee, scratch_bytes) for op in real if op.callee is not None}
+    bodies = {id(op): plan_function(op.callee, scratch_bytes, overwrites) for op in real if op.callee is not None}
     need = {id(op): bodies[id(op)].arena_bytes if id(op) in bodies else scratch_bytes(op) for op in real}
-    nodes = [_node(op, names, places, need[id(op)]) for op in real]
+    nodes = [_node(op, names, places, need[id(op)], overwrites(op)) for op in real]
     made = [v for op in real for v in op.results]
     memory = plan_memory(
         nodes,
@@ -195,12 +209,12 @@ class _Names:
         return self._nodes[id(op)]
 
 
-def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int) -> Node:
+def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int, overwrites: Overwrites) -> Node:
     read = [root(v) for v in op.operands if v is not None]
     read = [v for v in read if not isinstance(v, Constant)]
     inplace: dict[str, tuple[str, ...]] = {}
     by_field = {name: root(v) for name, v in op.named_operands()}
-    for field, candidates in op.overwrites().items():
+    for field, candidates in overwrites.items():
         out = op.results[op.result_fields.index(field)]
         if id(out) in places:
             continue

@@ -65,7 +65,7 @@ class Case:
 
     def overwritten_by(self, result: str) -> Value | None:
         """The operand that this result is written over."""
-        if self.inplace is None or self.inplace not in self.op.inplace.get(result, ()):
+        if self.inplace is None or self.inplace not in self.op.overwrites().get(result, ()):
             return None
         return dict(self.op.named_operands())[self.inplace]
 

@@ -9,14 +9,28 @@
 #include "ember_armv7em.h"
 #include "ember_pair.h"
 
-enum { EMBER_ATTENTION_CHUNK = 16 };
+enum { EMBER_ATTENTION_CHUNK = 16, EMBER_ATTENTION_PACK = 2048 };
 
-/* Query rows that share a packing of K and of V, before the limit above: their scores take 2 KiB, or an eighth of the
- * packing where that is more. Even. */
+/* Query rows that share a packing of K and of V, before the limit above: their scores take 4 KiB, or an eighth of a
+ * packed head where that is more. Even. */
 static inline int32_t ember_attention_chunk(int32_t keys, int32_t head_dim)
 {
-    const int32_t rows = 1024 / keys > head_dim / 8 ? 1024 / keys : head_dim / 8;
+    const int32_t rows = 2048 / keys > head_dim / 8 ? 2048 / keys : head_dim / 8;
     return rows < 2 ? 2 : rows & ~1;
+}
+
+/* Keys that are packed together, their values as int16 taking 4 KiB; a multiple of 4. `dim` is padded. */
+static inline int32_t ember_attention_keys(int32_t keys, int32_t dim)
+{
+    const int32_t most = EMBER_ATTENTION_PACK / dim & ~3;
+    return most < 4 ? 4 : most < keys ? most : keys;
+}
+
+/* Columns of V that are packed together; even. `keys` is padded. */
+static inline int32_t ember_attention_columns(int32_t keys, int32_t head_dim)
+{
+    const int32_t most = EMBER_ATTENTION_PACK / keys & ~1;
+    return most < 2 ? 2 : most < head_dim ? most : head_dim;
 }
 
 /* All batches and heads; `size` is that of an element of y. */

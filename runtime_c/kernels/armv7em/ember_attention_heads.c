@@ -1,10 +1,11 @@
-/* q.attention, two query rows at a time, with K and V of a head widened in turn to the same scratch.
+/* q.attention, two query rows at a time, with K and V of a head widened to the same scratch, a block after the other.
  *
- * A chunk of query rows goes over the widened K, which gives its scores, then its weights; then over the widened V.
- * Repacking for every chunk costs (0.9 + 1.5) / (2 * rows of a chunk) a MAC and saves half of the scratch.
- * Scratch, in words: K [keys / 2][head_dim / 4][4] or V [head_dim / 2][keys / 4][4], scores [chunk / 2][keys / 2][2],
- * the rows' panel [head_dim / 4][4], masks [keys / 2][2]; keys and head_dim padded to multiples of 4. Padding keys have
- * K = V = 0 and are masked. An odd number of rows runs the last two again.
+ * A chunk of query rows goes over blocks of widened keys, which gives its scores, then its weights; then over blocks of
+ * widened columns of V. Repacking for every chunk costs (0.9 + 1.5) / (2 * rows of a chunk) a MAC; that it goes in
+ * blocks costs nothing but the query rows, packed once a block.
+ * Scratch, in words: keys [block / 2][head_dim / 4][4] or V [block / 2][keys / 4][4], scores
+ * [chunk / 2][keys / 2][2], the rows' panel [head_dim / 4][4], masks [keys / 2][2]; keys and head_dim padded to
+ * multiples of 4. Padding keys have K = V = 0 and are masked. An odd number of rows runs the last two again.
  */
 #include <stddef.h>
 
@@ -12,9 +13,11 @@
 #include "ember_math.h"
 
 typedef struct {
-    int32_t keys;  /* padded */
-    int32_t dim;   /* padded */
-    int32_t chunk; /* query rows, even */
+    int32_t keys;    /* padded */
+    int32_t dim;     /* padded */
+    int32_t chunk;   /* query rows, even */
+    int32_t block;   /* keys packed together, a multiple of 4 */
+    int32_t columns; /* columns of V packed together */
     int32_t *pack;
     uint32_t *scores;
     int32_t *rows;
@@ -33,23 +36,29 @@ static layout layout_of(int32_t *scratch, const ember_attention_params *p, const
     at.keys = (p->kv_rows + 3) & ~3;
     at.dim = (p->head_dim + 3) & ~3;
     at.chunk = ember_min(EMBER_ATTENTION_CHUNK, ember_attention_chunk(at.keys, at.dim));
+    at.block = ember_attention_keys(at.keys, at.dim);
+    at.columns = ember_attention_columns(at.keys, p->head_dim);
     at.pack = scratch;
-    at.scores = (uint32_t *)(at.pack + at.keys * at.dim / 2);
+    const int32_t keys_pack = at.block * at.dim, columns_pack = at.columns * at.keys;
+    at.scores = (uint32_t *)(at.pack + (keys_pack > columns_pack ? keys_pack : columns_pack) / 2);
     at.rows = (int32_t *)at.scores + at.chunk / 2 * at.keys;
     at.masks = (uint32_t *)at.rows + at.dim;
     at.is_masked = mask != NULL || p->causal != 0 || at.keys != p->kv_rows;
     return at;
 }
 
-static void pack_keys(const int8_t *k, const layout *at, const ember_attention_params *p)
+/* `keys` of them from `from` on, where as many are left; 0 for padding. */
+static void pack_keys(const int8_t *k, int32_t from, int32_t keys, const layout *at, const ember_attention_params *p)
 {
+    const int32_t end = ember_min(from + keys, p->kv_rows);
     int32_t *out = at->pack;
-    int32_t j = 0;
-    for (; j + 2 <= p->kv_rows; j += 2, k += 2 * p->k_stride)
+    int32_t j = from;
+    k += from * p->k_stride;
+    for (; j + 2 <= end; j += 2, k += 2 * p->k_stride)
         out = ember_pair_rows(k, k + p->k_stride, p->head_dim, 0, out);
-    if (j < p->kv_rows)
+    if (j < end)
         out = ember_pair_rows(k, k, p->head_dim, 0, out);
-    memset(out, 0, (size_t)(at->pack + at->keys * at->dim / 2 - out) * sizeof *out);
+    memset(out, 0, (size_t)(at->pack + keys * at->dim / 2 - out) * sizeof *out);
 }
 
 /* The lanes of query rows i and i + step. */
@@ -79,35 +88,40 @@ static row_scale scale_of(uint32_t total, const ember_attention_params *p)
     return scale;
 }
 
-/* Weights of two rows, `step` rows apart. */
-static void weigh(const int8_t *q, int32_t step, uint32_t *scores, row_scale scales[2], const layout *at,
+/* Scores of two rows, `step` rows apart, against the `keys` packed ones. */
+static void score(const int8_t *q, int32_t step, uint32_t *scores, int32_t keys, const layout *at,
                   const ember_attention_params *p)
 {
     ember_pair_block block;
-    uint32_t total[2];
     block.rows_end = ember_pair_rows(q, q + step * p->q_stride, p->head_dim, 0, at->rows);
     block.rows = at->rows;
     block.columns = at->pack;
-    block.columns_end = at->pack + at->keys / 2 * at->dim;
+    block.columns_end = at->pack + keys / 2 * at->dim;
     block.m0 = block.m1 = p->m_score;
     block.zero_point = 32768;
     block.y = scores;
     ember_pair_enter(&block, at->dim, EMBER_PAIR_SCORE);
     ember_pair_2x2(&block);
+}
+
+/* Weights of two rows, in place of their scores. */
+static void weigh(uint32_t *scores, row_scale scales[2], const layout *at, const ember_attention_params *p)
+{
+    uint32_t total[2];
     ember_attention_exp(scores, at->is_masked ? at->masks : NULL, at->keys, p->table, p->table_size, total);
     scales[0] = scale_of(total[0], p);
     scales[1] = scale_of(total[1], p);
 }
 
-/* Results of two rows. */
-static void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t step, const layout *at,
-                const ember_attention_params *p, int32_t size)
+/* Results of two rows in the packed `columns`. */
+static void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t step, int32_t columns,
+                const layout *at, const ember_attention_params *p, int32_t size)
 {
     ember_pair_block block;
     block.rows = (const int32_t *)weights;
     block.rows_end = block.rows + at->keys;
     block.columns = at->pack;
-    block.columns_end = at->pack + p->head_dim / 2 * at->keys;
+    block.columns_end = at->pack + columns / 2 * at->keys;
     block.m0 = scales[0].m;
     block.m1 = scales[1].m;
     block.shift0 = scales[0].shift;
@@ -130,17 +144,26 @@ static void one_head(const int8_t *q, const int8_t *k, const int8_t *v, const ui
     row_scale scales[EMBER_ATTENTION_CHUNK];
     for (int32_t from = 0; from < p->q_rows; from += at->chunk) {
         const int32_t rows = ember_min(at->chunk, p->q_rows - from);
-        pack_keys(k, at, p);
-        for (int32_t i = 0; i < rows; i += 2) {
-            const int32_t row = ember_min(from + i, last);
-            if (by_row)
-                build_masks(mask, row, step, at, p);
-            weigh(q + row * p->q_stride, step, at->scores + i / 2 * at->keys, scales + i, at, p);
+        for (int32_t j = 0; j < at->keys; j += at->block) {
+            const int32_t keys = ember_min(at->block, at->keys - j);
+            pack_keys(k, j, keys, at, p);
+            for (int32_t i = 0; i < rows; i += 2)
+                score(q + ember_min(from + i, last) * p->q_stride, step, at->scores + i / 2 * at->keys + j, keys, at,
+                      p);
         }
-        ember_pair_columns(v, p->v_stride, p->kv_rows, p->head_dim, 1, 0, at->pack);
-        for (int32_t i = 0; i < rows; i += 2)
-            mix(at->scores + i / 2 * at->keys, scales + i,
-                y + ember_min(from + i, last) * p->heads * p->head_dim * size, step, at, p, size);
+        for (int32_t i = 0; i < rows; i += 2) {
+            if (by_row)
+                build_masks(mask, ember_min(from + i, last), step, at, p);
+            weigh(at->scores + i / 2 * at->keys, scales + i, at, p);
+        }
+        for (int32_t c = 0; c < p->head_dim; c += at->columns) {
+            const int32_t columns = ember_min(at->columns, p->head_dim - c);
+            ember_pair_columns(v + c, p->v_stride, p->kv_rows, columns, 1, 0, at->pack);
+            for (int32_t i = 0; i < rows; i += 2) {
+                const int32_t element = ember_min(from + i, last) * p->heads * p->head_dim + c;
+                mix(at->scores + i / 2 * at->keys, scales + i, y + element * size, step, columns, at, p, size);
+            }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 /* q.attention, int8 q, k, v and y: two query rows of a head at a time on packed K and V, see ember_mve_attention.h.
  *
- * Any values and strides; y overlaps none of q, k, v. v_stride <= 9360, so that seven rows and 12 columns are within
- * a gather's 16-bit offsets; |zero_point| <= 32640, as in ember_matmul_s8_mve.c.
+ * Any values and strides; y may be q where that has no columns but its heads', and overlaps none else. v_stride <=
+ * 9360, so that seven rows and 12 columns are within a gather's 16-bit offsets; |zero_point| <= 32640, as in
+ * ember_matmul_s8_mve.c.
  * Per MAC at (64,64,64): predicted (0.109 + 0.219) / 2 + 13 / (8 * 64) + 2.1 / 128 + 1.6 / 128 = 0.22; measured 0.255:
  * blocks 0.195, softmax 0.016, outputs 0.011, packing 0.011, the rest for every pair of rows.
  */

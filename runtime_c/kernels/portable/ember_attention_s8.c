@@ -1,6 +1,7 @@
 /* q.attention, int8 q, k and v, int8 y: one query row of one head at a time, so the scores take one row.
  *
- * Any values; scratch int16[kv_rows], 4-byte aligned; y overlaps none of q, k, v.
+ * Any values; scratch int16[kv_rows], 4-byte aligned; y may be q where that has no columns but its heads', and overlaps
+ * none else.
  */
 #include "ember_attention_row.h"
 

@@ -21,7 +21,7 @@ from emberc.backend.c.kernels import PORTABLE, collect_files, select_kernel
 from emberc.backend.c.naming import comment_text, model_prefix
 from emberc.backend.c.program import build_program
 from emberc.backend.c.registry import check_emitters
-from emberc.backend.planning import ARENA_ALIGN, FunctionPlan, leaf_ops, plan_function
+from emberc.backend.planning import ARENA_ALIGN, FunctionPlan, Overwrites, leaf_ops, plan_function
 from emberc.errors import UsageError
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op
@@ -81,8 +81,13 @@ def _scratch(op: Op, isa: Sequence[str]) -> int:
 
 
 def _plan(function: Function, target: Target, plain: frozenset[int]) -> FunctionPlan:
-    plan = plan_function(function, lambda op: _scratch(op, _PLAIN_ISA if id(op) in plain else target.isa))
-    return replace(plan, plain=plain)
+    def isa(op: Op) -> Sequence[str]:
+        return _PLAIN_ISA if id(op) in plain else target.isa
+
+    def overwrites(op: Op) -> Overwrites:
+        return op.overwrites() if op.callee is not None or select_kernel(op, isa(op)).in_place(op) else {}
+
+    return replace(plan_function(function, lambda op: _scratch(op, isa(op)), overwrites), plain=plain)
 
 
 def emit(

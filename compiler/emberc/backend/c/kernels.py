@@ -31,14 +31,16 @@ class Kernel:
     """A C function that runs an op.
 
     ``pack_weights`` turns the op's weights into the layout that the function reads; ``scratch_bytes`` says how much
-    scratch it needs for a given op. ``emit`` builds the call where the function's parameters are not those of the
-    portable kernel (biases inside the packed weights, tables in another order).
+    scratch it needs for a given op, ``in_place`` whether it may write over an operand where the op class allows that
+    (what runs rows twice can't). ``emit`` builds the call where the function's parameters are not those of the portable
+    kernel (biases inside the packed weights, tables in another order).
     """
 
     function: str
     source: Path
     pack_weights: Callable[[Array], Array] = as_is
     scratch_bytes: Callable[[Op], int] = own_scratch
+    in_place: Callable[[Op], bool] = lambda op: True
     emit: Emit | None = None
 
 

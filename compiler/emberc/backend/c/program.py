@@ -125,7 +125,7 @@ def _steps(
         if op.is_view:
             yield Step(comment, [])
         elif isinstance(op, RowTiles) and body is not None:
-            loop, tile = _tile_loop(op, plan, fields)
+            loop, tile = _tile_loop(op, plan, program.pool, fields)
             yield Step(comment, [], loop, list(_steps(body, kernels, program, tile, f"{index}_")), op)
         else:
             kernel = kernels.of(op)
@@ -138,19 +138,29 @@ def _steps(
 
 
 def _tile_loop(
-    op: RowTiles, plan: FunctionPlan, fields: dict[tuple[str, str], str]
+    op: RowTiles, plan: FunctionPlan, pool: ConstantPool, fields: dict[tuple[str, str], str]
 ) -> tuple[list[str], dict[tuple[str, str], str]]:
-    """The head of the loop over an op's tiles, and the buffers that the ops inside see: this tile's rows."""
+    """The head of the loop over an op's tiles, and the buffers that the ops inside see: this tile's rows, or all of
+    what every tile reads whole."""
     inside = {("out", name): "y" for name in op.function.outputs}
     head = [f"for (int32_t row = 0; row < {op.total()}; row += {op.rows}) {{"]
-    ports = [(v.name or "", x, "const ") for x, v in zip(op.xs, op.function.inputs, strict=True)]
-    for name, value, const in [*ports, ("y", op.y, "")]:
-        if const:
-            inside["in", name] = name
-        ctype = c_type(value.type.dtype)
-        base = f"({const}{ctype} *){buffer_pointer(plan.place(value), fields)}"
-        head.append(f"    {const}{ctype} *const {name} = {base} + row * {value.shape[-1]};")
+    for x, v, tiled in op.ports():
+        name = v.name or ""
+        inside["in", name] = name
+        if isinstance(x, Constant):
+            base = pool.add(x.data, x.name or f"{op.loc}_{name}", "tables")
+        else:
+            base = buffer_pointer(plan.place(x), fields)
+        head.append(_row_pointer(f"const {c_type(x.type.dtype)}", name, base, v.shape[1:] if tiled else None))
+    base = buffer_pointer(plan.place(op.y), fields)
+    head.append(_row_pointer(c_type(op.y.type.dtype), "y", base, op.y.shape[-1:]))
     return head, inside
+
+
+def _row_pointer(ctype: str, name: str, base: str, width: tuple[int, ...] | None) -> str:
+    """``const int8_t *const x0 = (const int8_t *)AT(0x10) + row * 80;``; without ``width`` the same for every row."""
+    step = "" if width is None else " + row" + "".join(f" * {n}" for n in width)
+    return f"    {ctype} *const {name} = ({ctype} *){base}{step};"
 
 
 def _copy(copy: Copy, plan: FunctionPlan, pool: ConstantPool, fields: dict[tuple[str, str], str]) -> Step:

@@ -96,6 +96,11 @@ class Attention(IntegerOp):
         """One row of scores, then of weights: int16[Lk]."""
         return -(-2 * self.k.shape[-2] // 4) * 4
 
+    def overwrites(self) -> dict[str, tuple[str, ...]]:
+        """y over q, where a head of a row of q lies as y has it: a row's scores are known before its y is written."""
+        alone = self.q_offset == 0 and self.q.shape[-1] == self.heads * self.head_dim
+        return {"y": ("q",)} if alone and self.y.type.dtype is DType.I8 else {}
+
     def score_offsets(self, *more: Array) -> Ints | int:
         """What is added to every score, in steps: nothing here."""
         return 0

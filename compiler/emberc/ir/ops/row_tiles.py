@@ -14,11 +14,14 @@ from emberc.ir.values import Value
 
 
 class RowTiles(IntegerOp):
-    """y[t : t + rows] = body(xs[t : t + rows] ..) for t = 0, rows, 2*rows, ...; rows are all axes but the last.
+    """y[t : t + rows] = body(xs[t : t + rows] .., wholes ..) for t = 0, rows, 2*rows, ...; rows are all axes but the
+    last.
 
-    The body is another function of the module, typed for one tile ([rows, columns] in, [rows, columns] out). Its ops
-    do not mix rows, so the result is that of the whole op; what it makes in between exists for one tile only.
-    Source: depth-first execution, as in MCUNetV2 (Lin et al., 2021, section 3.1) for patches of an image.
+    The body is another function of the module, typed for one tile: [rows, columns] in ([rows] for ids), [rows, columns]
+    out. The last ``whole`` operands are given to every tile as they are (keys and values of an attention that runs by
+    query rows). Its ops do not mix rows, so the result is that of the whole op; what it makes in between exists for
+    one tile only. Source: depth-first execution, as in MCUNetV2 (Lin et al., 2021, section 3.1) for patches of an
+    image.
     """
 
     opcode = "q.row_tiles"
@@ -26,6 +29,7 @@ class RowTiles(IntegerOp):
     xs = variadic()
     body = attribute[str]()
     rows = attribute[int]()
+    whole = attribute[int](0)
     y = result()
 
     @property
@@ -41,27 +45,46 @@ class RowTiles(IntegerOp):
         (only,) = self.function.outputs.values()
         return only
 
+    def ports(self) -> list[tuple[Value, Value, bool]]:
+        """(operand, the body's input, whether it comes in tiles), in order."""
+        tiled = len(self.xs) - self.whole
+        pairs = zip(self.xs, self.function.inputs, strict=True)
+        return [(x, v, i < tiled) for i, (x, v) in enumerate(pairs)]
+
     def total(self) -> int:
-        """Rows of the operands."""
-        return rows_of(self.xs[0])
+        """Rows of the operands that come in tiles."""
+        x, v, _ = self.ports()[0]
+        return x.type.elements * self.rows // max(1, v.type.elements)
 
     def infer(self) -> list[TensorType]:
         inputs = self.function.inputs
         self.require(len(self.function.outputs) == 1, "the body must have one output")
         self.require(len(inputs) == len(self.xs), f"the body takes {len(inputs)} values, {len(self.xs)} are given")
+        self.require(0 <= self.whole < len(self.xs), f"{self.whole} of {len(self.xs)} operands are whole")
         self.require(self.rows >= 1 and self.total() % self.rows == 0, f"{self.rows} does not divide {self.total()}")
-        for x, v in zip(self.xs, inputs, strict=True):
-            good = x.type.dtype is v.type.dtype and v.shape == (self.rows, x.shape[-1]) and rows_of(x) == self.total()
-            self.require(good, f"{x} does not come in tiles of {v}")
+        for x, v, tiled in self.ports():
+            good = self._fits_tiles(x, v) if tiled else x.type.elements == v.type.elements
+            self.require(
+                good and x.type.dtype is v.type.dtype, f"{x} does not come {'in tiles of' if tiled else 'as'} {v}"
+            )
         self.require(self.exit.shape[:1] == (self.rows,) and self.exit.type.rank == 2, f"the body returns {self.exit}")
-        return [self.exit.type.with_shape((*self.xs[0].shape[:-1], self.exit.shape[1]))]
+        first = inputs[0].type.rank - 1  # ids have rows alone
+        rows = self.xs[0].shape[: self.xs[0].type.rank - first]
+        return [self.exit.type.with_shape((*rows, self.exit.shape[1]))]
+
+    def _fits_tiles(self, x: Value, v: Value) -> bool:
+        if v.type.rank == 1:
+            return v.shape == (self.rows,) and x.type.elements == self.total()
+        return v.shape == (self.rows, x.shape[-1]) and rows_of(x) == self.total()
 
     def reference(self, *xs: Array) -> Array:
-        flat = [x.reshape(-1, x.shape[-1]) for x in xs]
-        names = [v.name or "" for v in self.function.inputs]
+        ports = self.ports()
         tiles: list[Array] = []
         for t in range(0, self.total(), self.rows):
-            part = {n: x[t : t + self.rows] for n, x in zip(names, flat, strict=True)}
+            part: dict[str, Array] = {}
+            for array, (_, v, tiled) in zip(xs, ports, strict=True):
+                rows = array.reshape(-1, *v.shape[1:])[t : t + self.rows] if tiled else array.reshape(v.shape)
+                part[v.name or ""] = rows
             tiles += run_function(self.function, part).values()
         return np.concatenate(tiles).reshape(self.y.shape)
 
@@ -72,7 +95,8 @@ class RowTiles(IntegerOp):
 
     def overwrites(self) -> dict[str, tuple[str, ...]]:
         """y may lie over an operand with rows of the same width: a tile's output is written by the body's last op,
-        after all others have read that tile; the last op itself must not read it, or must be able to work in place."""
+        after all others have read that tile; the last op itself must not read it, or must be able to work in place.
+        Never over what every tile reads whole."""
         last = self.exit.producer
         if last is None:
             return {}
@@ -83,7 +107,8 @@ class RowTiles(IntegerOp):
         width = self.y.shape[-1] * self.y.type.dtype.size
         free = [
             f"xs{i}"
-            for i, (x, v) in enumerate(zip(self.xs, self.function.inputs, strict=True))
-            if x.shape[-1] * x.type.dtype.size == width and (id(v) not in reads or id(v) in in_place)
-        ]
+            for i, (x, v, tiled) in enumerate(self.ports())
+            if tiled and v.type.rank == 2 and x.shape[-1] * x.type.dtype.size == width
+            and (id(v) not in reads or id(v) in in_place)
+        ]  # fmt: skip
         return {"y": tuple(free)} if free else {}

@@ -35,17 +35,40 @@ def emit_attention(op: Op, ctx: EmitContext) -> Call:
     return attention_call(op, ctx, ctx.array(op.constant("table")[::-1], name, "tables"))
 
 
-def scratch_bytes(op: Op) -> int:
-    """K or V of a head as int16, scores of a chunk of rows, two rows of masks, and two of q."""
+PACK = 2048
+"""Values of K or V that are widened together, where a row of them is no longer."""
+
+
+def chunk_rows(op: Op) -> int:
+    """Query rows that go over K and V together."""
     assert isinstance(op, Attention)
     keys, dim = (-(-n // 4) * 4 for n in (op.k.shape[-2], op.head_dim))
-    chunk = max(2, min(16, max(1024 // keys, dim // 8)) & ~1)
-    return 2 * keys * dim + 2 * chunk * keys + 4 * keys + 4 * dim
+    return max(2, min(16, max(2048 // keys, dim // 8)) & ~1)
+
+
+def in_place(op: Op) -> bool:
+    """An odd last row runs with the row before it: that row of q must not be written before."""
+    assert isinstance(op, Attention)
+    rows = op.q.shape[-2]
+    return rows % 2 == 0 or rows <= chunk_rows(op)
+
+
+def scratch_bytes(op: Op) -> int:
+    """A block of K or V of a head as int16, scores of a chunk of rows, two rows of masks, and two of q."""
+    assert isinstance(op, Attention)
+    keys, dim = (-(-n // 4) * 4 for n in (op.k.shape[-2], op.head_dim))
+    block = min(max(4, PACK // dim & ~3), keys)
+    columns = min(max(2, PACK // keys & ~1), op.head_dim)
+    return 2 * max(block * dim, columns * keys) + 2 * chunk_rows(op) * keys + 4 * keys + 4 * dim
 
 
 for _types in ("s8", "s8_s16"):
     _name = f"ember_attention_{_types}"
     _kernel = Kernel(
-        f"{_name}_{ISA}", kernel_source(ISA, f"{_name}_{ISA}"), scratch_bytes=scratch_bytes, emit=emit_attention
+        f"{_name}_{ISA}",
+        kernel_source(ISA, f"{_name}_{ISA}"),
+        scratch_bytes=scratch_bytes,
+        in_place=in_place,
+        emit=emit_attention,
     )
     VARIANTS[ISA, _name] = Variant(_kernel, accepts)

@@ -1,0 +1,63 @@
+"""Results written over operands: every fast kernel that may be given such a place, on an emulated core.
+
+The portable kernels are called in place by ``check``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from emberc.backend.c.kernels import PORTABLE
+from emberc.bench import Case
+from emberc.bench.suite import attention, suite
+from emberc.ir.types import TensorType
+from emberc.targets import load_target
+from tests.kernels.boards import assert_exact, assert_exact_anywhere
+
+pytestmark = pytest.mark.board
+
+CORES = ["cortex-m4", "cortex-m7", "cortex-m55", "rv32"]
+
+
+def attentions() -> list[Case]:
+    """Odd numbers of rows, more rows than a kernel takes at a time, few keys and many."""
+    sizes = product((1, 2, 3, 5, 17, 18, 33), (3, 129), ((1, 10), (2, 4)))
+    return [attention(rows, keys, *heads, seed=rows) for rows, keys, heads in sizes]
+
+
+def in_place(cases: list[Case], isa: tuple[str, ...]) -> list[Case]:
+    """The cases with a fast kernel that may write a result over an operand of its size, once for each of these."""
+    found: list[Case] = []
+    for case in cases:
+        kernel, op = case.kernel(isa), case.op
+        if kernel != case.kernel((PORTABLE,)) and kernel.in_place(op):
+            operands = dict(op.named_operands())
+            for result, names in op.overwrites().items():
+                y = op.results[op.result_fields.index(result)].type
+                found += [replace(case, inplace=n) for n in names if _as_large(operands[n].type, y)]
+    return found
+
+
+def _as_large(x: TensorType, y: TensorType) -> bool:
+    return (x.nbytes, x.dtype.size) == (y.nbytes, y.dtype.size)
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_fast_kernels_in_place(core: str) -> None:
+    cases = in_place([*attentions(), *suite(["add_s", "mul_s", "table_s8", "layer_norm_s8"])], load_target(core).isa)
+    assert len(cases) >= 20
+    assert_exact(core, cases)
+
+
+def test_plain_c_in_place() -> None:
+    assert_exact_anywhere("cortex-m4", in_place(attentions(), load_target("cortex-m4").isa))
+
+
+def test_an_odd_row_that_runs_twice_is_not_in_place() -> None:
+    """17 rows of 16 together: the last pair reads row 15 again, which was written."""
+    isa = load_target("cortex-m4").isa
+    assert not in_place([attention(17, 128, 1, 16)], isa)
+    assert in_place([attention(15, 128, 1, 16), attention(18, 128, 1, 16)], isa)
