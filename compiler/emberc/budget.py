@@ -64,13 +64,15 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
         f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), stack {stack}, I/O {r.io:,}"
     )
     weights = [c for c in module.constants() if c.type.rank > 1]  # tables can't be made smaller
-    biggest = sorted(((c.type.nbytes, c.name or "?") for c in weights), reverse=True)[:3]
+    biggest = sorted(((c.stored_bytes, c.name or "?") for c in weights), reverse=True)[:3]
     lines.append("largest weights: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
     hints: list[str] = []
     if "RAM" in over or r.arena > f.weights:
         shapes = [f"{v.name}={'x'.join(map(str, (*v.shape[:-1], v.shape[-1] // 2)))}" for v in module.main.inputs]
         hints.append("a shorter sequence, exported with dynamic axes: --shape " + " --shape ".join(shapes))
     if biggest and ("total" in over or "flash" in over):
+        if not module.forms:
+            hints.append("--fit squeezes weights, those first that cost least for the bytes saved")
         size, name = biggest[0]
         excess = max(need - have for pool, (need, have) in over.items() if pool != "RAM")
         enough = "is enough" if size // 2 >= excess else "saves most, not enough alone"

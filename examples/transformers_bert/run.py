@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--every-token", action="store_true", help="a label for every token, not for the sentence")
     parser.add_argument("--target", default="cortex-m7")
     parser.add_argument("--prefer", choices=["speed", "balanced", "memory"], default="balanced")
+    parser.add_argument("--fit", action="store_true", help="squeeze weights until the build is below 2 MiB")
     parser.add_argument("--on", default="host", help="targets to run on, comma separated")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "build")
     options = parser.parse_args()
@@ -101,7 +102,7 @@ def main() -> None:
         verbose=False,
     )
     try:
-        firmware = emberc.compile(path, calibration=data, target=options.target, prefer=options.prefer)
+        firmware = emberc.compile(path, calibration=data, target=options.target, prefer=options.prefer, fit=options.fit)
         print(render(firmware.report))
         build_dir = firmware.write(options.out / "firmware")
         for run in test_build(build_dir, options.on.split(",")):

@@ -1,7 +1,7 @@
 /* Some elements of one row of packed weights as int8.
  *
- * Private to the portable kernels. Eight codes at a time fill 2 to 4 whole bytes. The codebook times the group's gain is made once a group: at most 16
- * products for 8 elements or more.
+ * Private to the portable kernels. Eight codes at a time fill 2 to 4 whole bytes. The codebook times the group's gain is
+ * made once a group: at most 16 products for 8 elements or more.
  */
 #ifndef EMBER_UNPACK_H
 #define EMBER_UNPACK_H
