@@ -33,6 +33,8 @@ FAMILIES = {
     "electra_discriminator": 20,
     "roberta": 20,
     "nanobert": 20,
+    "convbert": 20,
+    "convbert_groups": 20,
     "embbert": 20,
     "embbert_derived": 20,
     "gpt": 20,

@@ -65,6 +65,7 @@ def worst_steps(build: object, **options: str) -> float:
 
 W = "%w : f32[2, 6] = [127, 3, -50, 20, 7, -9, -127, 64, 32, 16, 8, 4]"
 B = "%b : f32[2] = [1.5, -2.25]"
+WT = "%wt : f32[2, 2, 3] = [127, 3, -50, 20, 7, -9, -127, 64, 32, 16, 8, 4]"
 G = "%g : f32[6] = [1, 2, 0.5, -1, 1.5, 0.25]"
 KERNEL = "%k : f32[2, 2, 3] = [127, 3, -50, 20, 7, -9, -127, 64, 32, 16, 8, 4]"
 TOKENS = "%t : f32[5, 2] = [127, 3, -50, 20, 7, -127, 64, 32, 16, 8]"
@@ -88,6 +89,8 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
     "a prescribed rounding": (
         lambda: text('%r = f.fake_quant %x {scale = 0.03, zero_point = 140, dtype = "u8"} : f32[4, 6]'), 1.0, 1.0),
     "linear": (lambda: text("%r = f.linear %x, %w, %b : f32[4, 2]", constants=(W, B)), 0.6, 1.2),
+    "matmul by weights": (
+        lambda: text("%r = f.matmul %x, %wt : f32[2, 2, 3]", x="f32[2, 2, 2]", constants=(WT,)), 0.6, 0.6),
     "matmul": (lambda: text("%r = f.matmul %x, %y : f32[4, 3]", y="%y : f32[6, 3]"), 0.6, 0.6),
     "softmax": (lambda: text("%r = f.softmax %x {axis = 1} : f32[4, 6]"), 0.6, 0.6),
     "softmax over rows": (lambda: text("%r = f.softmax %x {axis = 0} : f32[4, 6]"), 0.6, 0.6),

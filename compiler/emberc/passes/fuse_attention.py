@@ -23,7 +23,8 @@ from emberc.passes.masks import is_causal, mask_and_bias
 class FuseAttention(RewritePass):
     """merge(softmax(c * split(q) split(k)^T + mask) split(v))  -->  f.attention(q, k, v, mask) {scale = c}
 
-    ``split`` is reshape to [B, L, heads, head_dim] and transpose, ``merge`` the way back; heads that come from
+    ``split`` is reshape to [B, L, heads, head_dim] and transpose, ``merge`` the way back, or only its transpose, where
+    other heads are laid beside these; heads that come from
     elsewhere (rotated, convolved) are laid side by side first, keys and values that are repeated for a group of
     queries are taken once. The scale costs nothing afterwards: it goes into the multiplier that brings the scores to
     the softmax's unit. A constant added to the scores (relative positions) makes it f.biased_attention.
@@ -35,13 +36,18 @@ class FuseAttention(RewritePass):
     def rules(self) -> Sequence[Rule]:
         probabilities = op("f.softmax", any_value("scores"), where=_last_axis)
         core = op("f.matmul", probabilities, any_value("v"))
-        merge = op("f.reshape", op("f.transpose", core, where=_head_swap), name="merge")
-        return [(merge, self._fuse), (core, self._fuse_single)]
+        swapped = op("f.transpose", core, where=_head_swap)
+        return [(op("f.reshape", swapped), self._fuse), (swapped, self._fuse_apart), (core, self._fuse_single)]
 
     def _fuse(self, m: Match, b: Builder) -> Replacement:
         y = self._attention(m, b)
         shape = list(m.root.result.shape)
         return y if y is None or list(y.shape) == shape else b.emit(op_class("f.reshape"), y, shape=shape)
+
+    def _fuse_apart(self, m: Match, b: Builder) -> Replacement:
+        """The heads as [B, L, heads, head_dim], when something else than the merging reshape reads them."""
+        merged = all(u.opcode == "f.reshape" for u in m.root.result.users)
+        return None if merged else self._fuse(m, b)
 
     def _fuse_single(self, m: Match, b: Builder) -> Replacement:
         """One head: exporters leave the head axis out, or of length 1."""

@@ -8,7 +8,7 @@ from emberc.ir.op import Op
 from emberc.ir.ops.float_fused import Linear
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul, accumulator_bounds
 from emberc.ir.types import DType
-from emberc.ir.values import Value
+from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized, sum_of
 from emberc.quant.grid import Reals, symmetric_steps, tensor_grid
@@ -103,12 +103,12 @@ def lower_matmul(op: Op, ctx: Lowering) -> Value:
     """A product of two activations."""
     a, b = op.operands
     assert a is not None and b is not None
-    out, qa, qb = ctx.type_of(op.result), ctx.quant(a), ctx.quant(b)
-    assert out.quant is not None
-    aq, bq = ctx.get(a), ctx.get(b)
-    k = a.shape[-1]
-    bound = k * _span(aq, qa.zero_point) * _span(bq, qb.zero_point)
-    mult = multiplier(ctx.scale(a) * ctx.scale(b) / out.quant.scale[0], bound, at=op.loc)
+    out, qa = ctx.type_of(op.result), ctx.quant(a)
+    aq, bq = ctx.get(a), _narrow(b, ctx)
+    qb = bq.type.quant
+    assert out.quant is not None and qb is not None
+    bound = a.shape[-1] * _span(aq, qa.zero_point) * _span(bq, qb.zero_point)
+    mult = multiplier(ctx.scale(a) * qb.scale[0] / out.quant.scale[0], bound, at=op.loc)
     return ctx.emit(
         BatchMatmul,
         aq,
@@ -120,6 +120,22 @@ def lower_matmul(op: Op, ctx: Lowering) -> Value:
         shift=mult.shift,
         zero_point=out.quant.zero_point,
         dtype=out.dtype.value,
+    )
+
+
+def _narrow(v: Value, ctx: Lowering) -> Value:
+    """``v`` in int8, which the right operand of a product is: the sum of 16-bit products would need 64 bits."""
+    if v.const is not None:
+        real = ctx.real(v)
+        top = float(np.abs(real).max(initial=0.0))
+        quant = affine(-top, top, DType.I8, symmetric=True)
+        return Constant(quant.quantize(real, DType.I8), v.name, quant)
+    value, quant = ctx.get(v), ctx.quant(v)
+    if value.type.dtype is DType.I8:
+        return value
+    top = float(np.abs(quant.dequantize(np.array(value.type.dtype.limits))).max())
+    return requantized(
+        value, value.type.with_dtype(DType.I8).with_quant(affine(-top, top, DType.I8, symmetric=True)), ctx
     )
 
 
