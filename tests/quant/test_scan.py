@@ -149,3 +149,18 @@ def test_nothing_seen_still_has_scales() -> None:
             op.operands[1].data[:] = 0  # type: ignore[union-attr]
     quantized(module)
     assert len(scans(module)) == 1
+
+
+def conv_after(scale: float) -> Module:
+    """A causal convolution whose rows before the first come in at another scale than its own rows."""
+    rng = np.random.default_rng(5)
+    x, before = Value(TensorType(DType.F32, (1, 3, 4)), "x"), Value(TensorType(DType.F32, (1, 2, 4)), "before")
+    builder = Builder(fold=False)
+    rows = builder.emit(op_class("f.mul"), x, builder.const(np.asarray(scale, np.float32)))
+    w, bias = rng.standard_normal((3, 4)).astype(np.float32), rng.standard_normal(4).astype(np.float32)
+    y, _ = builder.add(op_class("f.causal_conv"), rows, builder.const(w), builder.const(bias), before, silu=True)
+    return Module("m", {"main": Function("main", [x, before], builder.ops, {"y": y})})
+
+
+def test_rows_before_the_first_take_the_scale_of_the_others() -> None:
+    assert sqnr(lambda: conv_after(4.0)) >= 35

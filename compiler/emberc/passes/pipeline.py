@@ -8,6 +8,7 @@ from emberc.passes.conv_to_rows import ConvToRows
 from emberc.passes.factorize import Factorize
 from emberc.passes.fold_affine import FoldAffine
 from emberc.passes.fuse_attention import FuseAttention
+from emberc.passes.fuse_causal_conv import FuseCausalConv
 from emberc.passes.fuse_embedding import FuseEmbedding
 from emberc.passes.fuse_epilogue import FuseEpilogue
 from emberc.passes.fuse_functions import FuseFunctions
@@ -55,6 +56,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             ConvToRows(),  # and of a convolution, only what they reach
             FuseLinear(),  # pruning may have brought a linear and its bias together
             FuseQkv(),  # linears of one input become one
+            FuseCausalConv(),  # the convolutions before scans, which stream with a state of their own
             SplitLinear(),  # packed projections of state space models
             PruneVocabulary(),  # only the words that the user keeps
             Factorize(),  # weights that a fit plan gives a low rank

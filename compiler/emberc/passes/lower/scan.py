@@ -166,13 +166,18 @@ def lower_causal_conv(op: CausalConv, ctx: Lowering) -> Sequence[Value]:
         bias_q,
         ctx.const(mult.m, DType.I32),
         table,
-        None if op.initial is None else ctx.get(op.initial),
+        None if op.initial is None else _rows_before(op.initial, x.type, ctx),
         types=[y_type, x.type.with_shape(op.tail.shape)],
         zx=zx,
         shift=mult.shift,
         zero_point=zero,
     )
     return [requantized(y, out, ctx), tail]
+
+
+def _rows_before(initial: Value, rows: TensorType, ctx: Lowering) -> Value:
+    """The rows before the first at the scale of the rows themselves."""
+    return requantized(_int8(initial, ctx), rows.with_shape(initial.shape), ctx)
 
 
 def _as_int8(out: TensorType) -> TensorType:
