@@ -20,6 +20,7 @@
 #include "ember_packed.h"
 #include "ember_reduce.h"
 #include "ember_scan.h"
+#include "ember_stream.h"
 #include "ember_table.h"
 #include "ember_window.h"
 

@@ -26,6 +26,7 @@ from emberc.ir.ops.integer_movement import Concat, Expand, Gather, Pad, Reshape,
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
 from emberc.ir.ops.integer_scan import SelectiveScan
+from emberc.ir.ops.integer_stream import Cache, RunningSum
 from emberc.ir.ops.integer_table import Table, Table16
 from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
 from emberc.ir.ops.remap import IntegerRemap
@@ -215,6 +216,18 @@ def scan(net: Net) -> None:
     net.outs(CausalConv, x, w, bias, m, table, tail, zx=3, shift=4, zero_point=500)
     net.outs(CausalConv, x, w, bias, m, None, zx=3, shift=2)
     net.outputs["one_tap"] = net.builder.add(CausalConv, x, net.weights(1, d), bias, m)[0]
+
+
+@case
+def stream(net: Net) -> None:
+    x8, x16 = net.input("x8", DType.I8, 2, 3, 5), net.input("x16", DType.I16, 2, 3, 5)
+    total = net.input("total", DType.I32, 2, 1, 5)
+    for x in (x8, x16):
+        for dtype in ("i8", "i16"):
+            net.outs(RunningSum, x, total, axis=1, limit=40, m=1 << 24, shift=6, zx=-3, zero_point=4, dtype=dtype)
+    cache = net.input("cache", DType.I8, 2, 9, 5)
+    net.out(Cache, cache, x8, net.const([6]))
+    net.out(Cache, net.input("wide", DType.I16, 2, 3, 5), x16, net.const([0]))
 
 
 @pytest.mark.parametrize("name", CASES)

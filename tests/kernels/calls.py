@@ -26,6 +26,7 @@ from emberc.ir.ops import (
     integer_reduce,
     integer_rows,
     integer_scan,
+    integer_stream,
     integer_table,
     remap,
 )
@@ -185,6 +186,26 @@ def _selective_scan(op: integer_scan.SelectiveScan, a: Arrays, y: Any, state: An
         **_fields(op, "groups zx"),
     )
     call(op.kernel(), x, v, b, c, z, initial, y, state, None, p)
+
+
+def _running_sum(op: integer_stream.RunningSum, a: Arrays, y: Any, total: Any) -> None:
+    x, initial = a
+    s, i = x.shape, op.axis
+    p = fill(
+        "ember_running_sum_params",
+        outer=prod(s[:i]),
+        length=s[i],
+        inner=prod(s[i + 1 :]),
+        **_fields(op, "zx m shift zero_point"),
+    )
+    call(op.kernel(), x, initial, y, total, p)
+
+
+def _cache(op: integer_stream.Cache, a: Arrays, y: Any) -> None:
+    x, rows, position = a
+    bytes_ = x.shape[2] * x.itemsize
+    p = fill("ember_cache_params", batches=x.shape[0], capacity=x.shape[1], count=rows.shape[1], bytes=bytes_)
+    _ranged(call(op.kernel(), x, rows, position, y, p))
 
 
 def _causal_conv(op: integer_conv.CausalConv, a: Arrays, y: Any, tail: Any) -> None:
@@ -368,6 +389,8 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.depthwise_rows": _depthwise_rows,
     "q.selective_scan": _selective_scan,
     "q.causal_conv": _causal_conv,
+    "q.running_sum": _running_sum,
+    "q.cache": _cache,
     "q.layer_norm": _layer_norm,
     "q.softmax": _softmax,
     "q.add": _add,

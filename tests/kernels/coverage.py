@@ -13,6 +13,8 @@ KERNEL_TESTS = {
     "q.depthwise": "test_window.test_depthwise",
     "q.pool_max": "test_window.test_pools",
     "q.pool_mean": "test_window.test_pools",
+    "q.running_sum": "test_stream.test_running_sum",
+    "q.cache": "test_stream.test_cache",
     "q.index": "test_index.test_index",
     "q.cumsum": "test_index.test_cumsum",
     "q.widen": "test_index.test_widen",

@@ -29,6 +29,7 @@ from emberc.ir.ops import integer_norm as integer_norm
 from emberc.ir.ops import integer_reduce as integer_reduce
 from emberc.ir.ops import integer_rows as integer_rows
 from emberc.ir.ops import integer_scan as integer_scan
+from emberc.ir.ops import integer_stream as integer_stream
 from emberc.ir.ops import integer_table as integer_table
 from emberc.ir.ops import integer_window as integer_window
 from emberc.ir.ops import remap as remap

@@ -12,5 +12,6 @@ from emberc.backend.c.emitters import reduce as reduce
 from emberc.backend.c.emitters import remap as remap
 from emberc.backend.c.emitters import rows as rows
 from emberc.backend.c.emitters import scan as scan
+from emberc.backend.c.emitters import stream as stream
 from emberc.backend.c.emitters import table as table
 from emberc.backend.c.emitters import window as window
