@@ -1,0 +1,185 @@
+"""From a function over a whole sequence to one over a few rows of it, with what must be remembered as states.
+
+Every value is followed along its time axis. An op that works row by row gets fewer rows; one that looks back gets a
+state: a scan its own, a convolution the last rows, attention a cache of keys and values, a mean over time a sum. What
+looks ahead is refused. Constants that differ from row to row (positions, rotary angles) are read by a counter.
+The arithmetic of every row stays as it was, so rows put together again are the whole, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from emberc.errors import UnsupportedError
+from emberc.ir.builder import Builder
+from emberc.ir.graph import Function
+from emberc.ir.op import Op
+from emberc.ir.ops.integer_index import Index
+from emberc.ir.ops.integer_movement import Gather
+from emberc.ir.types import Array, DType, TensorType
+from emberc.ir.values import Constant, Value
+
+O = TypeVar("O", bound=Op)  # noqa: E741
+#: writes one op for fewer rows; returns its results and their time axis (None: the same for every row)
+Rule = Callable[[Any, "Steps"], "tuple[Sequence[Value], int | None]"]
+RULES: dict[str, Rule] = {}
+
+
+def rule(*opcodes: str) -> Callable[[Rule], Rule]:
+    """Registers how ops with these opcodes are written for fewer rows."""
+
+    def register(f: Rule) -> Rule:
+        for opcode in opcodes:
+            RULES[opcode] = f
+        return f
+
+    return register
+
+
+@dataclass(frozen=True)
+class State:
+    """What is kept from one call to the next: input ``name`` of the function is its output ``after`` of the call
+    before, and all elements are ``fill`` at the beginning."""
+
+    name: str
+    after: str
+    fill: int = 0
+
+
+@dataclass
+class Steps:
+    """The rewrite of ``whole``, whose inputs hold ``length`` rows, to ``rows`` of them a call."""
+
+    whole: Function
+    rows: int = 1
+    states: list[State] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.length = sequence_length(self.whole)
+        self.builder = Builder(fold=False)
+        self.function = Function(self.whole.name)
+        self.values: dict[int, Value] = {}
+        self.axes: dict[int, int | None] = {}
+        self._position: Value | None = None
+        self._op: Op | None = None
+
+    def run(self) -> Function:
+        """The function of a few rows. Raises UnsupportedError for an op that needs rows to come."""
+        for v in self.whole.inputs:
+            axis = time_axis(v, self.length)
+            self.values[id(v)] = Value(self.shorter(v.type, axis), v.name)
+            self.axes[id(v)] = axis
+            self.function.inputs.append(self.values[id(v)])
+        for op in self.whole.ops:
+            self._op, self.builder.loc = op, op.loc
+            results, axis = self._one(op)
+            for old, new in zip(op.results, results, strict=True):
+                self.values[id(old)], self.axes[id(old)] = new, axis
+                new.name = new.name or old.name
+        for name, v in self.whole.outputs.items():
+            self.function.outputs[name] = self.get(v)
+        self._count()
+        self.function.ops = self.builder.ops
+        kept = [self.function.outputs[s.after] for s in self.states]
+        self.function.prune()
+        assert all(v is not None for v in kept)
+        return self.function
+
+    def _one(self, op: Op) -> tuple[Sequence[Value], int | None]:
+        known = RULES.get(op.opcode)
+        if all(self.axis(v) is None for v in op.operands if v is not None):
+            return self.again(op, None), None
+        if known is None:
+            raise self.refuse(f"{op.opcode} over time has no form for single steps")
+        return known(op, self)
+
+    # --- what rules use --------------------------------------------------------------------------
+
+    def get(self, v: Value) -> Value:
+        """The value that stands for ``v``."""
+        return v if isinstance(v, Constant) else self.values[id(v)]
+
+    def axis(self, v: Value | None) -> int | None:
+        """The time axis of ``v``; None where it is the same for all rows."""
+        return None if v is None or isinstance(v, Constant) else self.axes[id(v)]
+
+    def shorter(self, t: TensorType, axis: int | None) -> TensorType:
+        """The type for ``rows`` rows."""
+        return t if axis is None else t.with_shape([self.rows if i == axis else s for i, s in enumerate(t.shape)])
+
+    def again(self, op: Op, axis: int | None, **attrs: Any) -> list[Value]:
+        """The same op on the new operands, with other attributes where given."""
+        operands = [None if v is None else self.get(v) for v in op.operands]
+        types = [self.shorter(r.type, axis) for r in op.results]
+        new = type(op).from_parts(operands, {**op.attrs, **attrs}, types, op.loc)
+        self.builder.ops.append(new)
+        return new.results
+
+    def emit(self, cls: type[O], *operands: Any, type: TensorType | None = None, **fields: Any) -> Value:
+        """Appends an op of one result."""
+        return self.builder.emit(cls, *operands, types=None if type is None else [type], **fields)
+
+    def state(self, t: TensorType, hint: str, fill: int = 0) -> Value:
+        """A new state, as the function's input; :meth:`keep` says what it becomes."""
+        name = f"{hint}_{len(self.states)}"
+        self.states.append(State(name, f"{name}_after", fill))
+        self.function.inputs.append(Value(t, name))
+        return self.function.inputs[-1]
+
+    def keep(self, state: Value, after: Value) -> None:
+        """``after`` is what ``state`` is in the next call."""
+        self.function.outputs[f"{state.name}_after"] = after
+
+    def position(self) -> Value:
+        """int32 [1]: how many rows earlier calls have seen."""
+        if self._position is None:
+            self._position = self.state(TensorType(DType.I32, (1,)), "position")
+        return self._position
+
+    def positions(self) -> Value:
+        """int32 [rows]: where in the sequence this call's rows are."""
+        if self.rows == 1:
+            return self.position()
+        return self.emit(Index, self.position(), Constant(np.arange(self.rows, dtype=np.int32)), kind="add")
+
+    def rows_of(self, data: Array, axis: int, name: str | None, t: TensorType) -> Value:
+        """This call's rows of a constant that has one for every step."""
+        first = np.take(data, range(self.rows), axis)
+        if (data == np.take(data, [0], axis)).all():
+            return Constant(np.ascontiguousarray(first), name, t.quant)
+        return self.emit(Gather, Constant(data, name, t.quant), self.positions(), type=self.shorter(t, axis), axis=axis)
+
+    def refuse(self, problem: str, *hints: str) -> UnsupportedError:
+        """The error for the op at hand."""
+        known = [*hints, "compile without --streaming: the whole sequence in one call"]
+        return UnsupportedError(f"streaming: {problem}", at=self._op.loc if self._op else "", hints=known)
+
+    def _count(self) -> None:
+        if self._position is not None:
+            more = Constant(np.array([self.rows], np.int32))
+            self.keep(self._position, self.emit(Index, self._position, more, kind="add"))
+
+
+def time_axis(v: Value, length: int) -> int:
+    """Where an input's rows are: axis 1 behind a batch of one, else axis 0. Raises UnsupportedError for neither."""
+    for axis in (1, 0):
+        if v.type.rank > axis and v.shape[axis] == length and all(s == 1 for s in v.shape[:axis]):
+            return axis
+    raise UnsupportedError(
+        f"streaming: input '{v.name}' is {list(v.shape)}, it has no {length} rows",
+        hints=["give inputs the shape [1, L, ..], or fix the input to a constant: --fix NAME=VALUE"],
+    )
+
+
+def sequence_length(function: Function) -> int:
+    """L, from the first input. Raises UnsupportedError where there is none to read it from."""
+    for v in function.inputs:
+        if v.type.rank >= 2 and v.shape[0] == 1:
+            return v.shape[1]
+        if v.type.rank >= 1:
+            return v.shape[0]
+    raise UnsupportedError("streaming: the model has no input with a time axis")

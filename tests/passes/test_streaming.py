@@ -1,0 +1,172 @@
+"""Step by step gives the bits of the whole sequence; what looks ahead is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from emberc.errors import UnsupportedError, UsageError
+from emberc.ir.builder import Builder
+from emberc.ir.graph import Function, Module
+from emberc.ir.interpreter import run_function
+from emberc.ir.op import op_class
+from emberc.ir.types import Array, DType, TensorType
+from emberc.ir.values import Value
+from emberc.ir.verifier import verify
+from emberc.passes import PassManager, default_pipeline
+from emberc.passes.steps import State, time_axis
+from emberc.passes.streaming import stream
+from emberc.quant.calibration import synthetic_calibration
+from tests.mamba import Config, mamba
+from tests.quant.modules import module as text
+
+
+def quantized(module: Module) -> Module:
+    """The integer module, before rows are tiled."""
+    data = synthetic_calibration(module.main, samples=4)
+    module.calibration = data
+    PassManager(default_pipeline().remove("tile-rows")).run(module)
+    return module
+
+
+def run_steps(step: Function, states: list[State], inputs: Mapping[str, Array], length: int) -> list[dict[str, Array]]:
+    """The outputs of every step."""
+    types = {v.name: v.type for v in step.inputs}
+    kept = {s.name: np.full(types[s.name].shape, s.fill, types[s.name].dtype.numpy) for s in states}
+    axes = {name: 1 if a.ndim > 1 and a.shape[0] == 1 else 0 for name, a in inputs.items()}
+    out = []
+    for t in range(length):
+        now = {name: np.take(a, [t], axes[name]) for name, a in inputs.items()}
+        answer = run_function(step, {**now, **kept})
+        kept = {s.name: answer.pop(s.after) for s in states}
+        out.append(answer)
+    return out
+
+
+def same_bits(module: Module) -> tuple[Function, list[State]]:
+    """Checks every row of a module whose output has one for every step, or the last of one that has not."""
+    module = quantized(module)
+    length = module.main.inputs[0].shape[1]
+    steps, states = stream(module)
+    verify(steps)
+    rng = np.random.default_rng(3)
+    inputs = {}
+    for v in module.main.inputs:
+        lo, hi = (0, 9) if v.type.quant is None else v.type.dtype.limits
+        inputs[v.name or ""] = rng.integers(lo, hi, v.shape).astype(v.type.dtype.numpy)
+    want = run_function(module.main, inputs)
+    rows = run_steps(steps.main, states, inputs, length)
+    for name, whole in want.items():
+        if whole.ndim > 1 and whole.shape[1] == length:
+            got = np.concatenate([r[name] for r in rows], 1)
+            np.testing.assert_array_equal(got, whole)
+        else:
+            np.testing.assert_array_equal(rows[-1][name].reshape(whole.shape), whole)
+    return steps.main, states
+
+
+@pytest.mark.parametrize("head", ["", "rms", "mean", "last"])
+def test_mamba(head: str) -> None:
+    config = Config(layers=2, length=12, head=head)
+    step, states = same_bits(mamba(config))
+    assert [s.name.split("_")[0] for s in states[:4]] == ["conv", "scan", "conv", "scan"]
+    assert all(v.shape[:2] in ((1, 1), (1, 3), (1, 32)) for v in step.inputs)
+
+
+def test_mamba_2() -> None:
+    same_bits(mamba(Config(layers=1, length=9, head="", heads=4, states=5)))
+
+
+def decoder(causal: bool = True, positions: bool = True, length: int = 7) -> Module:
+    """A block of a GPT: learned positions, a packed projection, causal attention over two heads, a tied head."""
+    rng, b, d = np.random.default_rng(4), Builder(fold=False), 8
+
+    def const(*shape: int) -> Value:
+        return b.const(rng.standard_normal(shape).astype(np.float32) / 2)
+
+    def emit(code: str, *operands: object, **attrs: object) -> Value:
+        return b.emit(op_class(code), *operands, **attrs)
+
+    b.loc = "/h.0"
+    ids = Value(TensorType(DType.I64, (1, length)), "ids")
+    where = b.const(np.arange(length, dtype=np.int64)[None])
+    x = emit("f.embed", [ids, where, const(10, d), const(length, d)] if positions else [ids, const(10, d)])
+    qkv = emit("f.linear", x, const(3 * d, d), const(3 * d))
+    y = emit(
+        "f.attention", qkv, qkv, qkv, heads=2, head_dim=d // 2, scale=0.5, k_offset=d, v_offset=2 * d, causal=causal
+    )
+    x = emit("f.add", emit("f.linear", y, const(d, d), None), x)
+    x = emit("f.mul", x, const(1, length, d))  # rows that differ, as rotary angles do
+    return Module("gpt", {"main": Function("main", [ids], b.ops, {"y": emit("f.linear", x, const(10, d), None)})})
+
+
+def test_decoder() -> None:
+    step, states = same_bits(decoder())
+    assert sorted(s.name.split("_")[0] for s in states) == ["cache", "cache", "position"]
+    shapes = {v.name: v.shape for v in step.inputs}
+    assert [s for n, s in shapes.items() if n and n.startswith("cache")] == [(1, 7, 8), (1, 7, 8)]
+    same_bits(decoder(positions=False))
+
+
+def test_a_step_too_many_is_an_error() -> None:
+    step, states = stream(quantized(decoder()))
+    with pytest.raises(UsageError):
+        run_steps(step.main, states, {"ids": np.zeros((1, 8), np.int32)}, 8)
+
+
+def test_a_dilated_causal_convolution() -> None:
+    module = text(
+        "%x : f32[1, 9, 2]",
+        "%r = f.depthwise_rows %x, %w, %b {before = 4, dilation = 2} : f32[1, 9, 2]",
+        "%s = f.tanh %r : f32[1, 9, 2]",
+        outs='%s as "s"',
+        constants=("%w : f32[3, 2] = [1, 2, 3, 4, 5, 6]", "%b : f32[2] = [0.5, -1]"),
+    )
+    _, states = same_bits(module)
+    assert [s.name for s in states] == ["rows_0"]
+
+
+REFUSED = {
+    "attention looks at steps to come": lambda: decoder(causal=False),
+    "its window looks ahead": lambda: text(
+        "%x : f32[1, 9, 2]",
+        "%r = f.depthwise_rows %x, %w, _ {before = 1, after = 1} : f32[1, 9, 2]",
+        outs='%r as "r"',
+        constants=("%w : f32[3, 2] = [1, 2, 3, 4, 5, 6]",),
+    ),
+    "it takes other steps than the last": lambda: text(
+        "%x : f32[1, 9, 2]",
+        "%r = f.slice %x {starts = [0], ends = [1], axes = [1], steps = [1]} : f32[1, 1, 2]",
+        outs='%r as "r"',
+    ),
+    "a maximum over time": lambda: text(
+        "%x : f32[1, 9, 2]",
+        '%r = f.reduce %x {kind = "max", axes = [1], keepdims = false} : f32[1, 2]',
+        outs='%r as "r"',
+    ),
+    "mixes all steps": lambda: text(
+        "%x : f32[1, 9]",
+        "%r = f.linear %x, %w, _ : f32[1, 2]",
+        outs='%r as "r"',
+        constants=("%w : f32[2, 9] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9]",),
+    ),
+    "has no form for single steps": lambda: text(
+        "%x : f32[1, 4, 4], %i : i64[1, 4]",
+        "%r = f.matmul %x, %x : f32[1, 4, 4]",
+        outs='%r as "r"',
+    ),
+}
+
+
+@pytest.mark.parametrize("problem", REFUSED)
+def test_refuses_with_the_way_out(problem: str) -> None:
+    with pytest.raises(UnsupportedError, match=problem) as raised:
+        stream(quantized(REFUSED[problem]()))
+    assert "compile without --streaming" in " ".join(raised.value.hints)
+
+
+def test_inputs_must_have_the_time_axis() -> None:
+    with pytest.raises(UnsupportedError, match="it has no 9 rows"):
+        time_axis(Value(TensorType(DType.F32, (2, 3)), "x"), 9)
