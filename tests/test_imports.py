@@ -16,7 +16,14 @@ LAYERS = (
     {"cli"},
     {"__init__"},  # the public names
     {"driver"},
-    {"accuracy", "budget", "measure", "fit", "bench"},  # the driver's stages that need several of the parts below
+    {
+        "accuracy",
+        "budget",
+        "measure",
+        "fit",
+        "golden",
+        "bench",
+    },  # the driver's stages that need several of the parts below
     {"firmware"},
     {"frontend", "passes", "backend", "harness", "report"},
     {"quant", "memory", "targets"},

@@ -22,24 +22,22 @@ from typing import Any
 import onnx
 
 from emberc.accuracy import float_outputs, measure_accuracy
-from emberc.backend.c import GoldenVector, HeaderInfo, emit, manifest, plan_for
+from emberc.backend.c import HeaderInfo, emit, manifest, plan_for
 from emberc.budget import DEFAULT_BUDGET, check_budget
-from emberc.errors import InternalError, UsageError
-from emberc.firmware import Firmware, integer_inputs
+from emberc.firmware import Firmware
 from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
 from emberc.frontend import import_model
+from emberc.golden import golden_vectors
 from emberc.ir.graph import Function, Module
-from emberc.ir.interpreter import run_function
 from emberc.ir.values import Constant
+from emberc.ir.verifier import verify
 from emberc.measure import measured_code
 from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, default_pipeline
+from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
 from emberc.quant.vocabulary import load_vocabulary
 from emberc.report.model import Flash, Memory, Ram, Report
 from emberc.targets import load_target
-
-#: golden vectors written into a build
-GOLDEN_VECTORS = 4
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,9 @@ class Options:
     earlier ``fit`` wrote (``emberc.fit``).
     ``vocabulary`` names the words that an embedding keeps (``quant.vocabulary.load_vocabulary``).
     ``prefer``: "speed", "memory" or "balanced" where fast kernels need scratch (``backend.c.plan_for``).
+    ``streaming``: firmware that takes one step of the sequence a call.
     ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
-    ``GOLDEN_VECTORS`` of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
+    some of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
     are called when a stage begins and ends.
     """
 
@@ -68,6 +67,7 @@ class Options:
     percentile: float = 99.99
     precision: str = "int8"
     prefer: str = "balanced"
+    streaming: bool = False
     fit: bool = False
     fit_plan: str | Path | None = None
     vocabulary: str | Path | None = None
@@ -131,7 +131,7 @@ def compile_model(
     module = build.module
 
     with stage("compare") as did:
-        accuracy = measure_accuracy(module.main, data.held, want)
+        accuracy = measure_accuracy((module.whole or module).main, data.held, want)
         did[0] = f"{len(data.held)} samples against {reference}"
 
     report = Report(
@@ -171,6 +171,9 @@ class _Job:
         module.forms = {} if squeezed is None else squeezed.forms
         with stage("quantize") as did:
             PassManager(self._pipeline(), options.print_after).run(module)
+            if options.streaming:
+                module = stream(module)
+                verify(module, after="stream")
             did[0] = f"{sum(1 for _ in module.ops())} integer ops"
 
         with stage("plan") as did:
@@ -178,7 +181,7 @@ class _Job:
             did[0] = plan.memory.summary()
 
         with stage("emit") as did:
-            golden = _golden(module, self.data, options.vectors)
+            golden = golden_vectors(module, self.data, options.vectors)
             info = HeaderInfo(version("emberc"), self.digest)
             files = emit(module, plan, target=target, golden=golden, header_info=info, name=module.name)
             did[0] = f"{len(files)} files"
@@ -219,6 +222,8 @@ class _Job:
         options = self.options
         default = default_pipeline(Quantize(options.observer, options.percentile, options.precision))
         pipeline = options.pipeline or default
+        if options.streaming:
+            pipeline = streaming_pipeline(pipeline)
         names = pipeline.names()
         if "factorize" in names or "quantize" not in names:
             return pipeline
@@ -256,29 +261,6 @@ def _calibration(module: Module, calibration: str | Path | Mapping[str, Any] | N
     if calibration is None:
         return synthetic_calibration(module.main)
     return load_calibration(calibration, module.main, ignore=module.unread_inputs)
-
-
-def _golden(module: Module, data: CalibrationData, chosen: Mapping[str, Any] | None) -> list[GoldenVector]:
-    """Reference runs on the ``chosen`` inputs, else on held-back samples, or on as many as there are."""
-    if chosen is not None:
-        samples = _samples(chosen)
-    else:
-        samples = (list(data.held) + [s for s in data.samples if not any(s is h for h in data.held)])[:GOLDEN_VECTORS]
-    if not samples:
-        raise InternalError("there is no sample to make golden vectors from")
-    vectors: list[GoldenVector] = []
-    for sample in samples:
-        inputs = integer_inputs(module.main, sample)
-        vectors.append(GoldenVector(inputs, run_function(module.main, inputs)))
-    return vectors
-
-
-def _samples(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """{"ids": [n, ...]} --> n times {"ids": [...]}. Raises UsageError when the arrays differ in n, or n is 0."""
-    counts = {name: len(array) for name, array in arrays.items()}
-    if len(set(counts.values())) != 1 or 0 in counts.values():
-        raise UsageError(f"vectors: arrays hold different numbers of samples, or none: {counts}")
-    return [{name: array[i] for name, array in arrays.items()} for i in range(next(iter(counts.values())))]
 
 
 def _largest(module: Module) -> list[tuple[str, int]]:

@@ -29,17 +29,22 @@ class Firmware:
     files: Files
     report: Report
 
+    @property
+    def whole(self) -> Module:
+        """The module over whole sequences; ``module`` itself unless that is a single step of it."""
+        return self.module.whole or self.module
+
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
         """What the board will answer, as floats: outputs by name, dequantized.
 
         ``inputs`` are arrays as the ONNX model takes them (floats are quantized). Raises UsageError for a missing
         or misshapen input, or a token id outside its table.
         """
-        return dequantized(self.module.main, self.run_integer(inputs))
+        return dequantized(self.whole.main, self.run_integer(inputs))
 
     def run_integer(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
         """The integers that the firmware writes, by output name."""
-        return run_function(self.module.main, integer_inputs(self.module.main, inputs))
+        return run_function(self.whole.main, integer_inputs(self.whole.main, inputs))
 
     def write(self, folder: str | Path) -> Path:
         """Writes the build directory, whole or not at all; returns it. Raises UsageError when it can't be written."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
 
 from emberc.errors import UnsupportedError, UsageError
+from emberc.golden import run_steps, step_inputs
 from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.op import op_class
-from emberc.ir.types import Array, DType, TensorType
+from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Value
 from emberc.ir.verifier import verify
 from emberc.passes import PassManager, default_pipeline
-from emberc.passes.steps import State, time_axis
+from emberc.passes.steps import time_axis
 from emberc.passes.streaming import stream
 from emberc.quant.calibration import synthetic_calibration
 from tests.mamba import Config, mamba
@@ -31,25 +30,10 @@ def quantized(module: Module) -> Module:
     return module
 
 
-def run_steps(step: Function, states: list[State], inputs: Mapping[str, Array], length: int) -> list[dict[str, Array]]:
-    """The outputs of every step."""
-    types = {v.name: v.type for v in step.inputs}
-    kept = {s.name: np.full(types[s.name].shape, s.fill, types[s.name].dtype.numpy) for s in states}
-    axes = {name: 1 if a.ndim > 1 and a.shape[0] == 1 else 0 for name, a in inputs.items()}
-    out = []
-    for t in range(length):
-        now = {name: np.take(a, [t], axes[name]) for name, a in inputs.items()}
-        answer = run_function(step, {**now, **kept})
-        kept = {s.name: answer.pop(s.after) for s in states}
-        out.append(answer)
-    return out
-
-
-def same_bits(module: Module) -> tuple[Function, list[State]]:
+def same_bits(module: Module) -> Function:
     """Checks every row of a module whose output has one for every step, or the last of one that has not."""
     module = quantized(module)
-    length = module.main.inputs[0].shape[1]
-    steps, states = stream(module)
+    steps = stream(module)
     verify(steps)
     rng = np.random.default_rng(3)
     inputs = {}
@@ -57,21 +41,21 @@ def same_bits(module: Module) -> tuple[Function, list[State]]:
         lo, hi = (0, 9) if v.type.quant is None else v.type.dtype.limits
         inputs[v.name or ""] = rng.integers(lo, hi, v.shape).astype(v.type.dtype.numpy)
     want = run_function(module.main, inputs)
-    rows = run_steps(steps.main, states, inputs, length)
+    rows = list(run_steps(steps.main, step_inputs(module.main, inputs)))
     for name, whole in want.items():
-        if whole.ndim > 1 and whole.shape[1] == length:
+        if whole.ndim > 1 and whole.shape[1] == len(rows):
             got = np.concatenate([r[name] for r in rows], 1)
             np.testing.assert_array_equal(got, whole)
         else:
             np.testing.assert_array_equal(rows[-1][name].reshape(whole.shape), whole)
-    return steps.main, states
+    return steps.main
 
 
 @pytest.mark.parametrize("head", ["", "rms", "mean", "last"])
 def test_mamba(head: str) -> None:
     config = Config(layers=2, length=12, head=head)
-    step, states = same_bits(mamba(config))
-    assert [s.name.split("_")[0] for s in states[:4]] == ["conv", "scan", "conv", "scan"]
+    step = same_bits(mamba(config))
+    assert [s.name.split("_")[0] for s in step.states[:4]] == ["conv", "scan", "conv", "scan"]
     assert all(v.shape[:2] in ((1, 1), (1, 3), (1, 32)) for v in step.inputs)
 
 
@@ -103,17 +87,17 @@ def decoder(causal: bool = True, positions: bool = True, length: int = 7) -> Mod
 
 
 def test_decoder() -> None:
-    step, states = same_bits(decoder())
-    assert sorted(s.name.split("_")[0] for s in states) == ["cache", "cache", "position"]
+    step = same_bits(decoder())
+    assert sorted(s.name.split("_")[0] for s in step.states) == ["cache", "cache", "position"]
     shapes = {v.name: v.shape for v in step.inputs}
     assert [s for n, s in shapes.items() if n and n.startswith("cache")] == [(1, 7, 8), (1, 7, 8)]
     same_bits(decoder(positions=False))
 
 
 def test_a_step_too_many_is_an_error() -> None:
-    step, states = stream(quantized(decoder()))
-    with pytest.raises(UsageError):
-        run_steps(step.main, states, {"ids": np.zeros((1, 8), np.int32)}, 8)
+    step = stream(quantized(decoder())).main
+    with pytest.raises(UsageError, match="outside"):
+        list(run_steps(step, iter([{"ids": np.zeros((1, 1), np.int32)}] * 8)))
 
 
 def test_a_dilated_causal_convolution() -> None:
@@ -124,8 +108,7 @@ def test_a_dilated_causal_convolution() -> None:
         outs='%s as "s"',
         constants=("%w : f32[3, 2] = [1, 2, 3, 4, 5, 6]", "%b : f32[2] = [0.5, -1]"),
     )
-    _, states = same_bits(module)
-    assert [s.name for s in states] == ["rows_0"]
+    assert [s.name for s in same_bits(module).states] == ["rows_0"]
 
 
 REFUSED = {
@@ -169,4 +152,4 @@ def test_refuses_with_the_way_out(problem: str) -> None:
 
 def test_inputs_must_have_the_time_axis() -> None:
     with pytest.raises(UnsupportedError, match="it has no 9 rows"):
-        time_axis(Value(TensorType(DType.F32, (2, 3)), "x"), 9)
+        time_axis(Value(TensorType(DType.F32, (2, 3)), "x"), text("%x : f32[1, 9]", outs='%x as "x"').main)

@@ -99,7 +99,7 @@ class FunctionPlan:
     def io_bytes(self) -> int:
         """Bytes of the caller's input and output buffers together."""
         f = self.function
-        return sum(v.type.nbytes for v in (*f.inputs, *f.outputs.values()))
+        return sum(v.type.nbytes for v in (*f.caller_inputs(), *f.caller_outputs().values()))
 
 
 def root(value: Value) -> Value:

@@ -23,6 +23,7 @@ _EXAMPLES = examples(
     "emberc compile bert.onnx --calib calib.npz --ram 128KiB --flash 1MiB -o build",
     "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --budget 2MiB --fit -o build",
     "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --plan build/fit_plan.json -o again",
+    "emberc compile mamba.onnx --calib calib.npz --target cortex-m4 --streaming -o build",
     "emberc compile bert.onnx --calib calib.npz --json -o build > report.json",
 )
 
@@ -35,6 +36,7 @@ _EXAMPLES = examples(
 @size_option("--budget", "Limit of flash and RAM together, as 2MiB.")
 @size_option("--flash", "Limit of flash: weights, tables, code.")
 @size_option("--ram", "Limit of RAM: arena, state, stack, I/O.")
+@click.option("--streaming", is_flag=True, help="One step a call, with the state in the caller's context.")
 @click.option("--fit", is_flag=True, help="Squeeze weights, those that cost least, until flash and total fit.")
 @click.option("--plan", type=click.Path(path_type=Path), help="Squeeze as a fit_plan.json of --fit says.")
 @click.option("--vocab", type=click.Path(path_type=Path), help="Token ids to keep, one a line, unknown's first.")
@@ -61,6 +63,7 @@ def compile_command(
     budget: int | None,
     flash: int | None,
     ram: int | None,
+    streaming: bool,
     fit: bool,
     plan: Path | None,
     vocab: Path | None,
@@ -99,6 +102,7 @@ def compile_command(
             budget=budget,
             flash=flash,
             ram=ram,
+            streaming=streaming,
             fit=fit,
             fit_plan=plan,
             vocabulary=vocab,

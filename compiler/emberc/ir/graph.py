@@ -11,14 +11,28 @@ from emberc.ir.op import Op
 from emberc.ir.values import Constant, Value
 
 
+@dataclass(frozen=True)
+class State:
+    """What is kept from one call to the next: input ``name`` of the function is its output ``after`` of the call
+    before; all elements are ``fill`` at the beginning."""
+
+    name: str
+    after: str
+    fill: int = 0
+
+
 @dataclass(eq=False)
 class Function:
-    """Inputs, ops in order, outputs. ``outputs`` maps the output's name to its value."""
+    """Inputs, ops in order, outputs. ``outputs`` maps the output's name to its value.
+
+    ``states`` pairs those inputs and outputs that are no business of the caller (not part of the text form).
+    """
 
     name: str
     inputs: list[Value] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
     outputs: dict[str, Value] = field(default_factory=dict)
+    states: list[State] = field(default_factory=list)
 
     def constants(self) -> list[Constant]:
         """Constants in order of first use."""
@@ -34,6 +48,16 @@ class Function:
         for k, v in self.outputs.items():
             if v is old:
                 self.outputs[k] = new
+
+    def caller_inputs(self) -> list[Value]:
+        """The inputs that are no states."""
+        kept = {s.name for s in self.states}
+        return [v for v in self.inputs if v.name not in kept]
+
+    def caller_outputs(self) -> dict[str, Value]:
+        """The outputs that are no states."""
+        kept = {s.after for s in self.states}
+        return {name: v for name, v in self.outputs.items() if name not in kept}
 
     def is_output(self, value: Value) -> bool:
         return any(v is value for v in self.outputs.values())
@@ -91,6 +115,7 @@ class Module:
     ``forms`` says which weights are squeezed, and how (``quant.forms.Form`` by name of ``passes.squeezable``).
     ``vocabulary`` says which words stay (``quant.vocabulary.Vocabulary``; None: all).
     ``layers`` is what quantization measured value by value (``quant.layers.LayerAccuracy``), worst first.
+    ``whole`` is the module over the whole sequence of which this one is a single step.
     ``unread_inputs`` names inputs of the ONNX model that were fixed or that nothing reads: data may still have them.
     """
 
@@ -103,6 +128,7 @@ class Module:
     forms: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: object = None
     layers: list[Any] = field(default_factory=list)
+    whole: Module | None = None
     unread_inputs: frozenset[str] = frozenset()
 
     @property

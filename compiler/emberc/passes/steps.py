@@ -9,14 +9,14 @@ The arithmetic of every row stays as it was, so rows put together again are the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
 from emberc.errors import UnsupportedError
 from emberc.ir.builder import Builder
-from emberc.ir.graph import Function
+from emberc.ir.graph import Function, State
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_index import Index
 from emberc.ir.ops.integer_movement import Gather
@@ -40,23 +40,12 @@ def rule(*opcodes: str) -> Callable[[Rule], Rule]:
     return register
 
 
-@dataclass(frozen=True)
-class State:
-    """What is kept from one call to the next: input ``name`` of the function is its output ``after`` of the call
-    before, and all elements are ``fill`` at the beginning."""
-
-    name: str
-    after: str
-    fill: int = 0
-
-
 @dataclass
 class Steps:
     """The rewrite of ``whole``, whose inputs hold ``length`` rows, to ``rows`` of them a call."""
 
     whole: Function
     rows: int = 1
-    states: list[State] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.length = sequence_length(self.whole)
@@ -70,7 +59,7 @@ class Steps:
     def run(self) -> Function:
         """The function of a few rows. Raises UnsupportedError for an op that needs rows to come."""
         for v in self.whole.inputs:
-            axis = time_axis(v, self.length)
+            axis: int | None = time_axis(v, self.whole)
             self.values[id(v)] = Value(self.shorter(v.type, axis), v.name)
             self.axes[id(v)] = axis
             self.function.inputs.append(self.values[id(v)])
@@ -84,9 +73,7 @@ class Steps:
             self.function.outputs[name] = self.get(v)
         self._count()
         self.function.ops = self.builder.ops
-        kept = [self.function.outputs[s.after] for s in self.states]
         self.function.prune()
-        assert all(v is not None for v in kept)
         return self.function
 
     def _one(self, op: Op) -> tuple[Sequence[Value], int | None]:
@@ -125,8 +112,8 @@ class Steps:
 
     def state(self, t: TensorType, hint: str, fill: int = 0) -> Value:
         """A new state, as the function's input; :meth:`keep` says what it becomes."""
-        name = f"{hint}_{len(self.states)}"
-        self.states.append(State(name, f"{name}_after", fill))
+        name = f"{hint}_{len(self.function.states)}"
+        self.function.states.append(State(name, f"{name}_after", fill))
         self.function.inputs.append(Value(t, name))
         return self.function.inputs[-1]
 
@@ -164,8 +151,9 @@ class Steps:
             self.keep(self._position, self.emit(Index, self._position, more, kind="add"))
 
 
-def time_axis(v: Value, length: int) -> int:
+def time_axis(v: Value, function: Function) -> int:
     """Where an input's rows are: axis 1 behind a batch of one, else axis 0. Raises UnsupportedError for neither."""
+    length = sequence_length(function)
     for axis in (1, 0):
         if v.type.rank > axis and v.shape[axis] == length and all(s == 1 for s in v.shape[:axis]):
             return axis

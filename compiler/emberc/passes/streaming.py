@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from emberc.ir.graph import Function, Module
+from emberc.errors import UsageError
+from emberc.ir.graph import Module
 from emberc.passes import step_rules  # noqa: F401 (registers the rules)
-from emberc.passes.steps import State, Steps
+from emberc.passes.manager import Pipeline
+from emberc.passes.steps import Steps
 
 
-def stream(module: Module) -> tuple[Module, list[State]]:
-    """The module of one step and the states between its calls; ``module``, which stays as it is, must be integer.
+def stream(whole: Module) -> Module:
+    """The module of one step; its main function has the states between calls. ``whole`` must be integer, and stays.
 
-    Raises UnsupportedError, naming the node, for whatever needs steps to come.
+    Raises UnsupportedError, naming the node, for whatever needs steps to come; UsageError for a module with more than
+    one function.
     """
-    steps = Steps(module.main)
-    function: Function = steps.run()
-    out = Module(module.name, {"main": function}, module.target, module.budget)
-    return out, steps.states
+    if len(whole.functions) != 1:
+        raise UsageError(
+            "streaming: the pipeline has moved rows into functions of their own", hints=["leave tile-rows out of it"]
+        )
+    out = Module(whole.name, {"main": Steps(whole.main).run()}, whole.target, whole.budget, whole=whole)
+    out.notes, out.layers, out.forms = whole.notes, whole.layers, whole.forms
+    out.calibration, out.vocabulary, out.unread_inputs = whole.calibration, whole.vocabulary, whole.unread_inputs
+    return out
+
+
+def streaming_pipeline(pipeline: Pipeline) -> Pipeline:
+    """``pipeline`` without what only whole sequences need: a step has no rows to tile."""
+    return pipeline.remove("tile-rows") if "tile-rows" in pipeline.names() else pipeline

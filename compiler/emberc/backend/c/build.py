@@ -16,7 +16,7 @@ from emberc.backend.c import (
 )
 from emberc.backend.c.costs import call_rows
 from emberc.backend.c.golden import GoldenVector, golden_data
-from emberc.backend.c.interface import interface_of
+from emberc.backend.c.interface import STATE_ALIGN, interface_of
 from emberc.backend.c.kernels import PORTABLE, collect_files, select_kernel
 from emberc.backend.c.naming import comment_text, model_prefix
 from emberc.backend.c.program import build_program
@@ -119,6 +119,9 @@ def emit(
         "interface": interface,
         "arena_bytes": plan.arena_bytes,
         "arena_align": ARENA_ALIGN,
+        "streaming": module.whole is not None,
+        "entry": f"{prefix}_run" if module.whole is None else f"{prefix}_step",
+        "state_align": STATE_ALIGN,
         "sources": sources,
         "banner": block_banner(name, target, header_info, plan),
     }
@@ -143,11 +146,11 @@ def emit(
         "include_dirs": [".", "include"],
         "vectors": len(golden),
         "arena_bytes": plan.arena_bytes,
-        "state_bytes": 0,
+        "state_bytes": interface.state_bytes,
         "io_bytes": plan.io_bytes,
         "weights_bytes": program.pool.nbytes("weights"),
         "tables_bytes": program.pool.nbytes("tables"),
-        "entry": f"{prefix}_run",
+        "entry": common["entry"],
         "calls": call_rows(program),
         "files": sorted([*files, "manifest.json"]),
     }

@@ -25,10 +25,14 @@ HASH_MULTIPLIER = 6364136223846793005
 
 @dataclass(frozen=True)
 class GoldenVector:
-    """One run of the reference: integer arrays by ONNX name, shaped as the function's inputs and outputs."""
+    """One run of the reference: integer arrays by ONNX name, shaped as the function's inputs and outputs.
+
+    Of a model that runs step by step, one step; ``first`` is set on the first of a sequence, the others follow it.
+    """
 
     inputs: Mapping[str, Array]
     outputs: Mapping[str, Array]
+    first: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class GoldenRow:
     inputs: dict[str, str]
     outputs: dict[str, str]
     hashes: dict[str, str]
+    first: int
 
 
 def output_hash(array: Array) -> int:
@@ -81,7 +86,7 @@ def golden_data(vectors: Sequence[GoldenVector], interface: Interface) -> dict[s
             array = _checked(vector.outputs, port)
             outputs[port.field] = _store(arrays, f"v{i}_out_{port.field}", array) if whole else "NULL"
             hashes[port.field] = f"0x{0 if whole else output_hash(array):016x}"
-        rows.append(GoldenRow(inputs, outputs, hashes))
+        rows.append(GoldenRow(inputs, outputs, hashes, int(vector.first)))
     hashed = sum(any(v == "NULL" for v in row.outputs.values()) for row in rows)
     return {"arrays": arrays, "rows": rows, "hashed": hashed, "multiplier": HASH_MULTIPLIER}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emberc.backend.c.literals import c_int, c_type
 from emberc.backend.c.naming import Names, comment_text
 from emberc.ir.graph import Function
 from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Constant, Value
+
+#: every state starts at a multiple of this many bytes, as every buffer in the arena does
+STATE_ALIGN = 16
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,37 @@ class Port:
 
 
 @dataclass(frozen=True)
+class StatePort:
+    """One state in the caller's context: ``port`` as it is read; ``after`` names the output that it becomes.
+
+    ``in_place``: the op that makes it writes it over the old one, which nothing else reads. Otherwise ``next_<field>``
+    takes it until the step is done.
+    """
+
+    port: Port
+    after: str
+    fill: int
+    in_place: bool
+
+    @property
+    def target(self) -> str:
+        """The C expression of the buffer that the step writes."""
+        return f"ctx->state.{'' if self.in_place else 'next_'}{self.port.field}"
+
+
+@dataclass(frozen=True)
 class Interface:
-    """All inputs and outputs of a function."""
+    """All inputs and outputs of a function, and what it keeps between calls."""
 
     inputs: list[Port]
     outputs: list[Port]
+    states: list[StatePort] = field(default_factory=list)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of all states, padded as the struct of aligned members is."""
+        sizes = [n for s in self.states for n in [s.port.type.nbytes] * (1 if s.in_place else 2)]
+        return sum(-(-n // STATE_ALIGN) * STATE_ALIGN for n in sizes)
 
     @property
     def missing(self) -> list[str]:
@@ -88,7 +117,11 @@ class Interface:
     def fields(self) -> dict[tuple[str, str], str]:
         """("in" or "out", ONNX name) -> the C expression of that buffer."""
         sides = (("in", self.inputs), ("out", self.outputs))
-        return {(side, p.name): f"{side}->{p.field}" for side, ports in sides for p in ports}
+        found = {(side, p.name): f"{side}->{p.field}" for side, ports in sides for p in ports}
+        for s in self.states:
+            found["in", s.port.name] = f"ctx->state.{s.port.field}"
+            found["out", s.after] = s.target
+        return found
 
 
 def _lines(conditions: list[str]) -> list[str]:
@@ -113,5 +146,21 @@ def interface_of(function: Function, prefix: str) -> Interface:
             for name, v in values
         ]
 
-    inputs = ports([(v.name or f"in{i}", v) for i, v in enumerate(function.inputs)])
-    return Interface(inputs, ports(list(function.outputs.items())))
+    inputs = ports([(v.name or f"in{i}", v) for i, v in enumerate(function.caller_inputs())])
+    outputs = ports(list(function.caller_outputs().items()))
+    by_name = {v.name: v for v in function.inputs}
+    kept = ports([(s.name, by_name[s.name]) for s in function.states])
+    states = [
+        StatePort(port, s.after, s.fill, _in_place(by_name[s.name], function.outputs[s.after]))
+        for port, s in zip(kept, function.states, strict=True)
+    ]
+    return Interface(inputs, outputs, states)
+
+
+def _in_place(before: Value, after: Value) -> bool:
+    """Whether the op that makes ``after`` may write it over ``before``: it must be the only one to read that."""
+    op = after.producer
+    if op is None or before.users != [op]:
+        return False
+    over = op.overwrites().get(op.result_fields[op.results.index(after)], ())
+    return any(name in over and v is before for name, v in op.named_operands())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from emberc.backend.c.constants import ConstantPool
 from emberc.backend.c.context import EmitContext, Params, buffer_pointer
 from emberc.backend.c.describe import block_comment, describe, describe_copy
-from emberc.backend.c.interface import Interface
+from emberc.backend.c.interface import Interface, StatePort
 from emberc.backend.c.kernels import PORTABLE, Kernel, select_kernel
 from emberc.backend.c.literals import c_type, initialiser, wrap
 from emberc.backend.c.naming import comment_text
@@ -112,6 +112,7 @@ def build_program(plan: FunctionPlan, isa: Sequence[str], prefix: str, interface
     kernels = Kernels(isa, plan.plain)
     program.steps.extend(_steps(plan, kernels, program, fields, ""))
     program.steps.extend(_copy(copy, plan, program.pool, fields) for copy in plan.copies)
+    program.steps.extend(_kept(state) for state in interface.states if not state.in_place)
     return program
 
 
@@ -161,6 +162,13 @@ def _row_pointer(ctype: str, name: str, base: str, width: tuple[int, ...] | None
     """``const int8_t *const x0 = (const int8_t *)AT(0x10) + row * 80;``; without ``width`` the same for every row."""
     step = "" if width is None else " + row" + "".join(f" * {n}" for n in width)
     return f"    {ctype} *const {name} = ({ctype} *){base}{step};"
+
+
+def _kept(state: StatePort) -> Step:
+    """A state that other ops still read while it is made takes its place at the end of the step."""
+    old = f"ctx->state.{state.port.field}"
+    comment = block_comment([f"state {comment_text(state.port.name)}"])
+    return Step(comment, [Call("memcpy", (old, state.target, f"sizeof {old}"))])
 
 
 def _copy(copy: Copy, plan: FunctionPlan, pool: ConstantPool, fields: dict[tuple[str, str], str]) -> Step:

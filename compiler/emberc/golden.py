@@ -1,0 +1,76 @@
+"""Golden vectors: what the integer reference answers, for the test program to compare bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from emberc.backend.c import GoldenVector
+from emberc.errors import InternalError, UsageError
+from emberc.firmware import integer_inputs
+from emberc.ir.graph import Function, Module
+from emberc.ir.interpreter import run_function
+from emberc.ir.types import Array
+from emberc.passes.steps import time_axis
+from emberc.quant.calibration import CalibrationData
+
+#: golden vectors written into a build
+GOLDEN_VECTORS = 4
+#: of a model that runs step by step: sequences, and the steps of each
+GOLDEN_SEQUENCES, GOLDEN_STEPS = 2, 24
+
+
+def golden_vectors(module: Module, data: CalibrationData, chosen: Mapping[str, Any] | None) -> list[GoldenVector]:
+    """Reference runs on the ``chosen`` inputs, else on held-back samples, or on as many as there are.
+
+    Of a module that is one step, the first steps of some sequences. Raises UsageError for arrays of different lengths.
+    """
+    if chosen is not None:
+        samples = _samples(chosen)
+    else:
+        count = GOLDEN_VECTORS if module.whole is None else GOLDEN_SEQUENCES
+        samples = (list(data.held) + [s for s in data.samples if not any(s is h for h in data.held)])[:count]
+    if not samples:
+        raise InternalError("there is no sample to make golden vectors from")
+    if module.whole is not None:
+        return [v for s in samples for v in _sequence(module, integer_inputs(module.whole.main, s))]
+    vectors: list[GoldenVector] = []
+    for sample in samples:
+        inputs = integer_inputs(module.main, sample)
+        vectors.append(GoldenVector(inputs, run_function(module.main, inputs)))
+    return vectors
+
+
+def step_inputs(whole: Function, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+    """The inputs of every step, cut from those of the whole sequence."""
+    axes = {v.name or "": time_axis(v, whole) for v in whole.inputs}
+    length = max(inputs[name].shape[axis] for name, axis in axes.items())
+    for t in range(length):
+        yield {name: np.take(inputs[name], [t], axis) for name, axis in axes.items()}
+
+
+def run_steps(step: Function, steps: Iterator[dict[str, Array]]) -> Iterator[dict[str, Array]]:
+    """The outputs of every step of one sequence: the reference of a streaming model."""
+    types = {v.name: v.type for v in step.inputs}
+    kept = {s.name: np.full(types[s.name].shape, s.fill, types[s.name].dtype.numpy) for s in step.states}
+    for inputs in steps:
+        answer = run_function(step, {**inputs, **kept})
+        kept = {s.name: answer.pop(s.after) for s in step.states}
+        yield answer
+
+
+def _sequence(module: Module, inputs: Mapping[str, Array]) -> Iterator[GoldenVector]:
+    assert module.whole is not None
+    steps = list(step_inputs(module.whole.main, inputs))[:GOLDEN_STEPS]
+    for t, answer in enumerate(run_steps(module.main, iter(steps))):
+        yield GoldenVector(steps[t], answer, first=t == 0)
+
+
+def _samples(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """{"ids": [n, ...]} --> n times {"ids": [...]}. Raises UsageError when the arrays differ in n, or n is 0."""
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        raise UsageError(f"vectors: arrays hold different numbers of samples, or none: {counts}")
+    return [{name: array[i] for name, array in arrays.items()} for i in range(next(iter(counts.values())))]

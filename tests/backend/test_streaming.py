@@ -1,0 +1,80 @@
+"""A model that runs step by step in C: the same bits as the reference, states in the caller's context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.support import INFO, STRICT, compile_and_run, run
+from emberc.backend.c import emit, manifest, plan_for, write_files
+from emberc.golden import golden_vectors
+from emberc.ir.graph import Module
+from emberc.passes.streaming import stream
+from emberc.quant.calibration import CalibrationData
+from emberc.targets import load_target
+from tests.mamba import Config, mamba
+from tests.passes.test_streaming import decoder, quantized
+
+
+def written(module: Module, folder: Path) -> Path:
+    step = stream(quantized(module))
+    data = step.calibration
+    assert isinstance(data, CalibrationData)
+    target = load_target("host")
+    files = emit(
+        step, plan_for(step.main, target), target=target, golden=golden_vectors(step, data, None), header_info=INFO,
+        name=step.name,
+    )  # fmt: skip
+    write_files(files, folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["mamba", "decoder"])
+def test_the_c_gives_the_references_bits(name: str, tmp_path: Path) -> None:
+    module = mamba(Config(layers=1, length=9, head="rms")) if name == "mamba" else decoder()
+    build = written(module, tmp_path / "build")
+    vectors = 18 if name == "mamba" else 14
+    for compiler in ("gcc", "clang"):
+        assert f"ember: done vectors={vectors} mismatches=0 errors=0" in compile_and_run(build, compiler)
+
+
+CALLER = """
+#include "mamba.h"
+#include <stdio.h>
+EMBER_ALIGN(16) static unsigned char arena[MAMBA_ARENA_BYTES];
+int main(void)
+{
+    static mamba_ctx one, two;
+    static const int32_t ids[3] = {3, 1, 4};
+    int16_t y[MAMBA_Y_LEN], z[MAMBA_Y_LEN];
+    mamba_init(&one, arena, sizeof arena);
+    mamba_init(&two, arena, sizeof arena);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3; i++) {
+            const mamba_inputs in = {&ids[i]};
+            const mamba_outputs out_y = {y}, out_z = {z};
+            if (mamba_step(&one, &in, &out_y) != EMBER_OK || mamba_step(&two, &in, &out_z) != EMBER_OK)
+                return 1;
+        }
+        printf("%d %d\\n", y[0], z[0]);
+        mamba_reset(&one);
+    }
+    return sizeof one.state == STATE ? 0 : 2;
+}
+"""
+
+
+def test_contexts_are_apart_and_reset_begins_anew(tmp_path: Path) -> None:
+    """Two sequences share the arena; after a reset the first gives its first answers again, the second goes on."""
+    build = written(mamba(Config(layers=1, length=9, head="")), tmp_path / "build")
+    state = manifest({"manifest.json": (build / "manifest.json").read_text()})["state_bytes"]
+    (build / "caller.c").write_text(CALLER)
+    sources = [str(p.relative_to(build)) for p in sorted(build.rglob("*.c"))]
+    sources = [s for s in sources if not s.startswith("test/") and "golden" not in s]
+    run(["gcc", *STRICT, f"-DSTATE={state}", "-I.", "-Iinclude", "-o", "caller.out", *sources], build)
+    first, second = (line.split() for line in run(["./caller.out"], build).splitlines())
+    assert first[0] == first[1] == second[0] != second[1]
+    assert state == -(-3 * 32 // 16) * 16 + 32 * 4 * 2
+    assert np.all([int(v) for v in first])
