@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ember_attention.h"
+#include "ember_embed.h"
 #include "ember_matmul.h"
 #include "ember_norm.h"
 #include "ember_table.h"
@@ -107,6 +108,12 @@ void ember_add_s16_s8_armv7em(const int16_t *x, const int16_t *y, int8_t *z, con
 void ember_add_s16s8_armv7em(const int16_t *x, const int8_t *y, int16_t *z, const ember_sum_params *p);
 void ember_add_s16s8_s8_armv7em(const int16_t *x, const int8_t *y, int8_t *z, const ember_sum_params *p);
 
+/* q.requantize, frac 6, in the same form: m2 is not used; z may be x where they have one type. */
+void ember_requantize_s8_armv7em(const int8_t *x, int8_t *z, const ember_sum_params *p);
+void ember_requantize_s8_s16_armv7em(const int8_t *x, int16_t *z, const ember_sum_params *p);
+void ember_requantize_s16_armv7em(const int16_t *x, int16_t *z, const ember_sum_params *p);
+void ember_requantize_s16_s8_armv7em(const int16_t *x, int8_t *z, const ember_sum_params *p);
+
 /* q.mul of operands of one shape, shift 0; an int16 operand has zero point 0. */
 typedef struct {
     int32_t count;
@@ -130,6 +137,11 @@ void ember_softmax_s8_armv7em(const int8_t *x, int8_t *y, const ember_softmax_pa
 /* As ember_table_s8 and ember_table_s8_s16. */
 void ember_table_s8_armv7em(const int8_t *x, int8_t *y, const ember_table_params *p);
 void ember_table_s8_s16_armv7em(const int8_t *x, int16_t *y, const ember_table_params *p);
+void ember_table16_s16_armv7em(const int16_t *x, int16_t *y, const ember_table16_params *p);
+
+/* As ember_embed_s8 and ember_embed_s16, with a multiplier a column. */
+int ember_embed_s8_armv7em(const int32_t *const *ids, int8_t *y, const ember_embed_params *p);
+int ember_embed_s16_armv7em(const int32_t *const *ids, int16_t *y, const ember_embed_params *p);
 
 /* q.selective_scan with constants packed for the cores of kernels/armv7em/ember_scan_asm.h. */
 typedef struct {

@@ -16,14 +16,25 @@ static inline int32_t ember_clamp(int32_t v, int32_t lo, int32_t hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
+/* One instruction where the core has it: gcc makes six of the comparisons. */
 static inline int8_t ember_clamp_s8(int32_t v)
 {
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+    __asm__("ssat %0, #8, %1" : "=r"(v) : "r"(v));
+    return (int8_t)v;
+#else
     return (int8_t)ember_clamp(v, INT8_MIN, INT8_MAX);
+#endif
 }
 
 static inline int16_t ember_clamp_s16(int32_t v)
 {
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+    __asm__("ssat %0, #16, %1" : "=r"(v) : "r"(v));
+    return (int16_t)v;
+#else
     return (int16_t)ember_clamp(v, INT16_MIN, INT16_MAX);
+#endif
 }
 
 static inline int32_t ember_min(int32_t a, int32_t b)

@@ -9,7 +9,19 @@ import pytest
 
 from emberc.bench import Case, bench_kernels, check_cases, suite
 from emberc.bench.recurrences import selective_scan
-from emberc.bench.suite import add, attention, batch_matmul, layer_norm, matmul, mul, requantize, softmax, table
+from emberc.bench.suite import (
+    add,
+    attention,
+    batch_matmul,
+    embed,
+    layer_norm,
+    matmul,
+    mul,
+    requantize,
+    softmax,
+    table,
+    table16,
+)
 from emberc.errors import UsageError
 
 pytestmark = pytest.mark.board
@@ -30,6 +42,10 @@ LIMITS = [
     (softmax, (128, 128), 9.8),
     (table, (128, 128), 3.2),
     (add, (128, 128, "i16", "i8", "i16"), 5.7),
+    (matmul, (64, 128, 128, "i16"), 0.97),
+    (requantize, (128, 128, "i16"), 3.75),
+    (table16, (128, 128), 7.4),
+    (embed, (64, 128, "i16"), 16.5),
     (selective_scan, (32, 128, 16), 8.2),
     (selective_scan, (32, 64, 6), 12.0),
 ]

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from emberc.bench import Case
-from emberc.bench.suite import add, constant, layer_norm, mul, softmax, table, tensor, value
+from emberc.bench.suite import add, constant, embed, layer_norm, mul, requantize, softmax, table, table16, tensor, value
 from emberc.ir.arithmetic import softmax_table
-from emberc.ir.ops.integer_elementwise import Add, Mul
+from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.ops.integer_table import Table16
 from tests.kernels.boards import assert_exact, assert_exact_anywhere
 from tests.kernels.test_norm import hard_rows
 
@@ -94,10 +95,39 @@ def lookups() -> list[Case]:
     return [*cases, replace(softmax(3, 33), inplace="x")]
 
 
+def rescalings() -> list[Case]:
+    """q.requantize of every pair of types, with the largest multipliers of both signs."""
+    cases: list[Case] = []
+    for x, y in product(("i8", "i16"), repeat=2):
+        cases += [replace(requantize(1, n, x, y, seed=n), misalign=n % 4) for n in (1, 3, 15, 16, 17, 33)]
+        data = tensor(np.random.default_rng(3), x, 2, 17)
+        data[0, ::2], data[0, 1::2] = np.iinfo(data.dtype).min, np.iinfo(data.dtype).max
+        for m, s in ((-32768, 1), (32767, 1), (1, 16), (900, 0)):
+            op = Requantize(value(data), m=m, s=s, c=-77, frac=6, dtype=y)
+            op.verify()
+            cases.append(Case(op, {"x": data}, "2,17", note=f"{x} {y} {m} {s}"))
+    return [*cases, replace(requantize(3, 17), inplace="x"), replace(requantize(3, 17, "i16", "i16"), inplace="x")]
+
+
+def interpolations() -> list[Case]:
+    """q.table16 of steep tables, at both ends of int16."""
+    cases = [replace(table16(1, n, seed=n), misalign=n % 4) for n in (1, 7, 8, 9, 33)]
+    x = np.array([[-32768, -32767, -129, -128, -127, -1, 0, 1, 127, 128, 32640, 32641, 32766, 32767, 5, -5]], np.int16)
+    for entries in (np.resize([-32768, 32767], 513), np.resize([32767, -32768], 513), np.arange(513) * 127 - 32768):
+        cases.append(Case(Table16(value(x), constant(entries, np.int16)), {"x": x}, "1,16", note=str(entries[:2])))
+    return [*cases, replace(table16(3, 17), inplace="x")]
+
+
+def embeddings() -> list[Case]:
+    """Rows of every remainder of four columns, and beyond a chunk."""
+    return [embed(3, d, y, words=9, seed=d) for d, y in product((1, 2, 3, 4, 5, 8, 63, 64, 65, 66, 131), ("i8", "i16"))]
+
+
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7", "cortex-m33"])
 def test_rows(core: str) -> None:
     assert_exact(core, [*norms(), *sums()])
     assert_exact(core, [*products(), *lookups()])
+    assert_exact(core, [*rescalings(), *interpolations(), *embeddings()])
 
 
 def test_they_run_on_the_fast_kernels() -> None:
@@ -107,6 +137,9 @@ def test_they_run_on_the_fast_kernels() -> None:
     assert_exact("cortex-m4", [mul(2, 20, "i16", "i8", "i16")], kernel="ember_mul_s16s8_armv7em")
     assert_exact("cortex-m4", [softmax(2, 20)], kernel="ember_softmax_s8_armv7em")
     assert_exact("cortex-m4", [table(2, 20, "i16")], kernel="ember_table_s8_s16_armv7em")
+    assert_exact("cortex-m4", [table16(2, 20)], kernel="ember_table16_s16_armv7em")
+    assert_exact("cortex-m4", [requantize(2, 20, "i16")], kernel="ember_requantize_s16_s8_armv7em")
+    assert_exact("cortex-m4", [embed(2, 20, "i16")], kernel="ember_embed_s16_armv7em")
 
 
 def test_what_their_immediates_do_not_fit_goes_to_the_portable_kernels() -> None:
@@ -130,3 +163,4 @@ def test_what_their_immediates_do_not_fit_goes_to_the_portable_kernels() -> None
 
 def test_plain_c_on_other_cores() -> None:
     assert_exact_anywhere("cortex-m4", [*norms(), *sums(), *products(), *lookups()])
+    assert_exact_anywhere("cortex-m4", [*rescalings(), *interpolations(), *embeddings()])

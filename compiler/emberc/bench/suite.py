@@ -126,8 +126,8 @@ def mul(rows: int, n: int, x: str = "i8", y: str = "i8", z: str = "i8", *, seed:
 def requantize(rows: int, n: int, x: str = "i8", y: str = "i8", *, seed: int = 0) -> Case:
     """A q.requantize."""
     data = tensor(np.random.default_rng(seed), x, rows, n)
-    s = 8 if x == "i8" else 14
-    op = Requantize(value(data), m=27000, s=s, c=77, frac=6 if y == "i8" else 0, dtype=y)
+    s = (8 if x == "i8" else 14) - (6 if y == "i16" else 0)
+    op = Requantize(value(data), m=27000, s=s, c=77, frac=6, dtype=y)
     return Case(op, {"x": data}, f"{rows},{n}")
 
 
@@ -185,7 +185,7 @@ def embed(rows: int, d: int, y: str = "i8", *, words: int = 200, seed: int = 0) 
     ids = rng.integers(0, words, (1, rows)).astype(np.int32)
     parts: list[Value] = []
     for entries, source in ((words, value(ids)), (rows, None)):
-        parts += [constant(tensor(rng, "i8", entries, d), np.int8), constant([3000])]
+        parts += [constant(tensor(rng, "i8", entries, d), np.int8), constant(rng.integers(2000, 4000, d))]
         parts += [source] if source is not None else []
     frac = 13 if y == "i8" else 5
     bias = constant(rng.integers(-9000, 9000, d))

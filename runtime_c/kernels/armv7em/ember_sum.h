@@ -1,4 +1,4 @@
-/* q.add on Armv7E-M: z = clamp((((x * m1) >> s1) + ((y * m2) >> s2) + c) >> 6) over contiguous operands of one shape.
+/* q.add and q.requantize on Armv7E-M: z = clamp((((x * m1) >> s1) + ((y * m2) >> s2) + c) >> 6) over contiguous operands of one shape.
  *
  * SMLAWB and SMLAWT add (lane * m) >> 16, so m1 and m2 come shifted left by 16 - s, and SSAT does the last shift:
  * 3 instructions an element besides loading, splitting and storing. r4 r5 hold lanes of x, then of y, sums leave in
@@ -64,6 +64,16 @@
     __asm__ volatile(four four four four                                                                               \
                      : [x] "+r"(x), [y] "+r"(y), [z] "+r"(z)                                                           \
                      : [m1] "r"(m1), [m2] "r"(m2), [c] "r"(c)                                                          \
+                     : "r4", "r5", "r9", "r10", "r11", "r12", "memory")
+
+/* The one-term form, q.requantize: y = clamp((((x * m1) >> 16) + c) >> 6), sixteen elements. */
+#define EMBER_SUM_ONE_TERM(load_x, sum_x, store)                                                                       \
+    load_x("%[x]", "r4", "r5") sum_x("%[m1]", "r4", "r5", EMBER_SUM_FIRST) store
+#define EMBER_SUM_ONE_TERM_LOOP(four)                                                                                  \
+    for (; left >= 16; left -= 16)                                                                                     \
+    __asm__ volatile(four four four four                                                                               \
+                     : [x] "+r"(x), [z] "+r"(z)                                                                        \
+                     : [m1] "r"(m1), [c] "r"(c)                                                                        \
                      : "r4", "r5", "r9", "r10", "r11", "r12", "memory")
 
 /* One element of what is left. */

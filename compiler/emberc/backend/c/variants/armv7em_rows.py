@@ -1,4 +1,4 @@
-"""q.layer_norm, q.softmax, q.add, q.mul and q.table on Armv7E-M."""
+"""q.layer_norm, q.softmax, q.add, q.mul, q.requantize, q.embed and tables on Armv7E-M."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from emberc.backend.c.registry import Call, Emit
 from emberc.backend.c.variants.runtime import kernel_source
 from emberc.ir.arithmetic import fits32
 from emberc.ir.op import Op
-from emberc.ir.ops.integer_elementwise import Add, Mul
+from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
+from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax
 from emberc.ir.types import DType
 
@@ -59,6 +60,25 @@ def emit_sum(op: Op, ctx: EmitContext) -> Call:
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.pointer(op.z), p)
 
 
+def accepts_one_term(op: Op) -> bool:
+    """As a sum of one term."""
+    assert isinstance(op, Requantize)
+    factor = op.m << 16 >> op.s
+    return op.s <= 16 and fits32(factor, factor) and op.frac == FRAC
+
+
+def emit_one_term(op: Op, ctx: EmitContext) -> Call:
+    assert isinstance(op, Requantize)
+    fields = {"count": op.y.type.elements, "m1": scaled(op.m, op.s), "m2": 0, "c": op.c}
+    return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.params("ember_sum_params", dict(fields)))
+
+
+def accepts_embed(op: Op) -> bool:
+    """A multiplier a column in every table."""
+    assert isinstance(op, Embed)
+    return all(t.m.type.elements == op.y.shape[-1] for t in op.tables())
+
+
 def accepts_product(op: Op) -> bool:
     """Operands of one shape; no shift, and no zero point that takes an int16 operand beyond its lane."""
     assert isinstance(op, Mul)
@@ -101,6 +121,10 @@ for _name in ("ember_layer_norm_s8", "ember_layer_norm_s16_s8"):
 for _name in ("s8", "s8_s16", "s16", "s16_s8", "s16s8", "s16s8_s8"):
     _enter(f"ember_add_{_name}", _fast(f"ember_add_{_name}", emit_sum), accepts_sum)
     _enter(f"ember_mul_{_name}", _fast(f"ember_mul_{_name}", emit_product), accepts_product)
-for _name in ("ember_table_s8", "ember_table_s8_s16"):
+for _name in ("ember_table_s8", "ember_table_s8_s16", "ember_table16_s16"):
     _enter(_name, _fast(_name), lambda op: True)
+for _name in ("s8", "s8_s16", "s16", "s16_s8"):
+    _enter(f"ember_requantize_{_name}", _fast(f"ember_requantize_{_name}", emit_one_term), accepts_one_term)
+for _name in ("ember_embed_s8", "ember_embed_s16"):
+    _enter(_name, _fast(_name), accepts_embed)
 _enter("ember_softmax_s8", _fast("ember_softmax_s8", emit_softmax), accepts_softmax)
