@@ -11,6 +11,7 @@
 
 #include "ember.h"
 #include "ember_attention.h"
+#include "ember_cells.h"
 #include "ember_elementwise.h"
 #include "ember_embed.h"
 #include "ember_logic.h"

@@ -31,6 +31,7 @@ from emberc.ir.ops import (
     remap,
 )
 from emberc.ir.strides import broadcast_strides, copies
+from tests.kernels.cell_calls import CELL_CALLS
 from tests.kernels.library import aligned, call
 from tests.kernels.packed_calls import packed_embed, packed_matmul
 from tests.kernels.structs import fill
@@ -417,4 +418,5 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.widen": _widen,
     "q.remap": _remap,
     **WINDOW_CALLS,
+    **CELL_CALLS,
 }

@@ -9,6 +9,8 @@ KERNEL_TESTS = {
     "q.depthwise_rows": "test_rows.test_depthwise_rows",
     "q.selective_scan": "test_scan.test_selective_scan",
     "q.causal_conv": "test_causal_conv.test_causal_conv",
+    "q.lstm": "test_cells.test_lstm",
+    "q.gru": "test_cells.test_gru",
     "q.conv": "test_window.test_conv",
     "q.depthwise": "test_window.test_depthwise",
     "q.pool_max": "test_window.test_pools",

@@ -1,4 +1,4 @@
-"""Cases of the recurrent ops: the selective scan and the causal convolution before it."""
+"""Cases of the recurrent ops: the selective scan and the causal convolution before it, LSTM and GRU."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from emberc.bench.case import Case
 from emberc.ir.op import Op
+from emberc.ir.ops.integer_cells import GATE_BITS, Cell
 from emberc.ir.ops.integer_conv import CausalConv
 from emberc.ir.ops.integer_scan import LOG_BITS, SelectiveScan
 from emberc.ir.types import Array, TensorType
@@ -85,3 +86,27 @@ def causal_conv(rows: int, d: int, taps: int, *, table: int = 1024, seed: int = 
     operands, feeds = _operands(("x",), arrays)
     op = CausalConv(*(operands.get(n) for n in CausalConv.operand_fields), zx=-9, zero_point=size // 2 if table else 3)
     return _case(op, feeds, f"{rows},{d},{taps}")
+
+
+def cell(kind: type[Cell], steps: int, width: int, size: int, *, seed: int = 0) -> Case:
+    """A q.lstm or q.gru of one batch row whose gates get to see their tables' whole range."""
+    rng = np.random.default_rng(seed)
+    rows = kind.gates * size
+    arrays: dict[str, Any] = {"x": rng.integers(-128, 128, (steps, 1, width)).astype(np.int8)}
+    for name, k in (("w", width), ("r", size)):
+        arrays[name] = rng.integers(-127, 128, (rows, k)).astype(np.int8)
+        arrays[f"{name}_bias"] = rng.integers(-1000, 1000, rows).astype(np.int32)
+        spread = 73.0 * 73.0 * np.sqrt(k) / (1 << GATE_BITS)
+        arrays[f"{name}_m"] = np.rint(rng.uniform(0.5, 1.0, rows) / spread * 2.0**28).astype(np.int32)
+    v = np.arange(-256, 257) * 128 / 2.0**GATE_BITS
+    functions = {"gate": 0.5 + 0.5 * np.tanh(v / 2), "candidate": np.tanh(v), "output": np.tanh(v)}
+    functions = {n: f for n, f in functions.items() if n in kind.operand_fields}
+    arrays |= {n: np.rint(32767 * f).astype(np.int16) for n, f in functions.items()}
+    for state in ("h0", "c0", "s0"):
+        if state in kind.operand_fields:
+            arrays[state] = np.zeros((1, size), np.int8 if state == "h0" else np.int16)
+    operands, feeds = _operands(("x", "h0", "c0", "s0"), arrays)
+    more: dict[str, Any] = {"late": True} if "late" in kind.attr_fields else {}
+    more |= operands
+    op = kind(w_shift=4, r_shift=4, bits=13, h_m=127 << 17, y_m=127 << 17, **more)
+    return _case(op, feeds, f"{steps},{width},{size}")

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from emberc.bench.case import Case
-from emberc.bench.recurrences import causal_conv, selective_scan
+from emberc.bench.recurrences import causal_conv, cell, selective_scan
 from emberc.errors import UsageError
 from emberc.ir.arithmetic import exp2_table, norm_frac, softmax_table
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_attention import Attention
+from emberc.ir.ops.integer_cells import Gru, Lstm
 from emberc.ir.ops.integer_convolution import Conv
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
@@ -259,6 +260,9 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
     entry(selective_scan, 32, 128, 16)
     entry(selective_scan, 32, 64, 6)
     entry(selective_scan, 32, 128, 64, heads=2, alike=True)
+    for kind in (Lstm, Gru):
+        entry(cell, kind, 1, 128, 128)
+        entry(cell, kind, 32, 32, 64)
     entry(causal_conv, 32, 128, 4)
     entry(causal_conv, 32, 64, 4, table=0)
     entry(causal_conv, 64, 128, 32, table=0)

@@ -19,6 +19,7 @@ import numpy as np
 from emberc.errors import UsageError
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
+from emberc.ir.ops.float_cells import Cell
 from emberc.ir.ops.float_fused import Attention
 from emberc.ir.ops.float_quant import FakeQuant
 from emberc.ir.ops.float_unary import FloatUnary
@@ -117,7 +118,8 @@ class _Chooser:
         small_output = id(v) in self.outputs and v.type.elements <= WIDE_OUTPUT_ELEMENTS
         if id(v) in self.outputs and not small_output:
             return False
-        forgiving = all(u.opcode in FORGIVING for u in readers) and all(id(r) in self.wide for r in moved)
+        unread = all(u.opcode in FORGIVING or _is_state(v, u) for u in readers)
+        forgiving = unread and all(id(r) in self.wide for r in moved)
         return (bool(readers or moved) or small_output) and forgiving
 
     def type_of(self, v: Value, types: dict[int, TensorType]) -> TensorType:
@@ -170,6 +172,11 @@ class _Chooser:
             top = max(float(seen.channel_amax[start:end].max()), SMALLEST_RANGE)
             scales += [top / 127] * (end - start)
         return tuple(scales)
+
+
+def _is_state(v: Value, reader: Op) -> bool:
+    """Whether a cell reads ``v`` as a state, which it brings to its own types before the first step."""
+    return isinstance(reader, Cell) and v is not reader.x
 
 
 def _columns(op: Attention, v: Value) -> list[int]:

@@ -1,4 +1,5 @@
-"""LSTM, GRU and RNN, unrolled over the sequence: one step with its state as input and output stays one step."""
+"""LSTM, GRU and RNN. With constant weights the first two are ops of their own (``cells.py``); all else is unrolled over
+the sequence: one step with its state as input and output stays one step."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.importers.cells import FUNCTIONS, fits_cell, run_cells
 from emberc.frontend.registry import importer
 from emberc.ir.op import Op
 from emberc.ir.ops import float_unary as fu
@@ -100,6 +102,12 @@ def _run(node: NodeContext, gates: int, defaults: list[str], step: Step, states:
     _check_lengths(node, steps)
     direction = node.text("direction", "forward")
     backwards = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[direction]
+    if node.op_type in FUNCTIONS and fits_cell(node, _texts(node, "activations")):
+        starts = [
+            [_initial(node, 5 + s, k, batch, size, batch_first) for s in range(states)] for k in range(len(backwards))
+        ]
+        y, *last = run_cells(node, x, size, backwards, starts)
+        return _as_laid_out(node, y, last, batch_first)
     outputs: list[list[Value]] = []
     finals: list[list[Value]] = []
     for k, reverse in enumerate(backwards):
@@ -116,6 +124,10 @@ def _run(node: NodeContext, gates: int, defaults: list[str], step: Step, states:
         finals.append([node.reshape(s, [1, batch, size]) for s in state])
     y = node.concat([node.concat(row, 0) for row in outputs], 1)
     last = [node.concat([f[s] for f in finals], 0) for s in range(states)]
+    return _as_laid_out(node, y, last, batch_first)
+
+
+def _as_laid_out(node: NodeContext, y: Value, last: list[Value], batch_first: bool) -> list[Value | None]:
     if batch_first:
         y = node.transpose(y, [2, 0, 1, 3])
         last = [node.transpose(s, [1, 0, 2]) for s in last]

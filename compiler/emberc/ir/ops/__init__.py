@@ -3,6 +3,7 @@
 from emberc.ir.ops import float_biased as float_biased
 from emberc.ir.ops import float_binary as float_binary
 from emberc.ir.ops import float_bits as float_bits
+from emberc.ir.ops import float_cells as float_cells
 from emberc.ir.ops import float_elementary as float_elementary
 from emberc.ir.ops import float_fused as float_fused
 from emberc.ir.ops import float_linear as float_linear
@@ -17,6 +18,7 @@ from emberc.ir.ops import float_unary as float_unary
 from emberc.ir.ops import float_windows as float_windows
 from emberc.ir.ops import integer_attention as integer_attention
 from emberc.ir.ops import integer_biased as integer_biased
+from emberc.ir.ops import integer_cells as integer_cells
 from emberc.ir.ops import integer_compare as integer_compare
 from emberc.ir.ops import integer_conv as integer_conv
 from emberc.ir.ops import integer_convolution as integer_convolution

@@ -6,6 +6,7 @@ multipliers, and emits ``q.*`` ops. Users register one for an op of their own wi
 
 from emberc.passes.lower import (
     attention,
+    cells,
     elementwise,
     embed,
     index,
@@ -26,6 +27,7 @@ __all__ = [
     "LOWERINGS",
     "Lowering",
     "attention",
+    "cells",
     "elementwise",
     "embed",
     "index",

@@ -1,6 +1,7 @@
 """The emitters of the integer ops, one file a family; importing this package registers them all."""
 
 from emberc.backend.c.emitters import attention as attention
+from emberc.backend.c.emitters import cells as cells
 from emberc.backend.c.emitters import elementwise as elementwise
 from emberc.backend.c.emitters import embed as embed
 from emberc.backend.c.emitters import index as index

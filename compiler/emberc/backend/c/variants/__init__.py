@@ -6,6 +6,7 @@ from emberc.backend.c.variants import armv7em_matmul as armv7em_matmul
 from emberc.backend.c.variants import armv7em_rows as armv7em_rows
 from emberc.backend.c.variants import armv7em_scan as armv7em_scan
 from emberc.backend.c.variants import armv7em_wide as armv7em_wide
+from emberc.backend.c.variants import cells as cells
 from emberc.backend.c.variants import conv as conv
 from emberc.backend.c.variants import mve_attention as mve_attention
 from emberc.backend.c.variants import mve_batch_matmul as mve_batch_matmul
