@@ -117,6 +117,35 @@ void ember_mul_s16_s8_mve(const int16_t *x, const int16_t *y, int8_t *z, const e
 void ember_mul_s16s8_mve(const int16_t *x, const int8_t *y, int16_t *z, const ember_mul_params *p);
 void ember_mul_s16s8_s8_mve(const int16_t *x, const int8_t *y, int8_t *z, const ember_mul_params *p);
 
+/* q.selective_scan with constants as kernels/mve/ember_mve_scan_run.h reads them. */
+typedef struct {
+    const uint32_t *softplus; /* [levels], Delta << 12 | logarithm */
+    const int16_t *decay;
+    const uint16_t *log_a; /* [states / 16][channels][at most 16 states, padded to 8], or [heads] where all share one */
+    const int32_t *mu;     /* [channels], skip, my and mo likewise */
+    const int32_t *skip;
+    const int32_t *my;
+    const int32_t *mo;
+    const int16_t *gate; /* [256] by z's bits as unsigned; NULL: no gate */
+    int32_t batches;
+    int32_t steps;
+    int32_t channels;
+    int32_t heads;
+    int32_t states;
+    int32_t groups;
+    int32_t levels;
+    int32_t alike; /* 1: all states of a head share a decay */
+    int32_t zx;
+} ember_mve_scan_params;
+
+/* As ember_selective_scan_s8 and ember_selective_scan_s8_s16; scratch 1024 bytes, 4-byte aligned. */
+void ember_selective_scan_s8_mve(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c, const int8_t *z,
+                                 const int16_t *initial, int8_t *y, int16_t *state, void *scratch,
+                                 const ember_mve_scan_params *p);
+void ember_selective_scan_s8_s16_mve(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c,
+                                     const int8_t *z, const int16_t *initial, int16_t *y, int16_t *state, void *scratch,
+                                     const ember_mve_scan_params *p);
+
 #ifdef __cplusplus
 }
 #endif

@@ -54,6 +54,32 @@ void ember_attention_s8_rv32(const int8_t *q, const int8_t *k, const int8_t *v, 
 void ember_attention_s8_s16_rv32(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                                  void *scratch, const ember_attention_params *p);
 
+/* q.selective_scan with constants as kernels/rv32/ember_rv32_scan.c reads them. */
+typedef struct {
+    const uint32_t *softplus; /* [levels], Delta << 12 | logarithm */
+    const uint32_t *decay;    /* << 17 */
+    const uint16_t *log_a;    /* [channels, states] in bytes of decay, or [heads] where all states share one */
+    const int32_t *scales;    /* [channels][4]: mu, skip, my, mo */
+    const int16_t *gate;      /* [256]; NULL: no gate */
+    int32_t batches;
+    int32_t steps;
+    int32_t channels;
+    int32_t heads;
+    int32_t states;
+    int32_t groups;
+    int32_t levels;
+    int32_t alike; /* 1: all states of a head share a decay */
+    int32_t zx;
+} ember_rv32_scan_params;
+
+/* As ember_selective_scan_s8 and ember_selective_scan_s8_s16; scratch 768 + 8 * states bytes, 4-byte aligned. */
+void ember_selective_scan_s8_rv32(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c,
+                                  const int8_t *z, const int16_t *initial, int8_t *y, int16_t *state, void *scratch,
+                                  const ember_rv32_scan_params *p);
+void ember_selective_scan_s8_s16_rv32(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c,
+                                      const int8_t *z, const int16_t *initial, int16_t *y, int16_t *state,
+                                      void *scratch, const ember_rv32_scan_params *p);
+
 #ifdef __cplusplus
 }
 #endif

@@ -73,6 +73,8 @@ def test_the_cortex_m55_keeps_its_figures() -> None:
         (batch_matmul, (64, 64, 64)): 0.23,
         (softmax, (128, 128)): 2.4,
         (add, (128, 128)): 1.2,
+        (selective_scan, (32, 128, 16)): 2.3,
+        (selective_scan, (32, 64, 6)): 5.0,
     }
     rows = bench_kernels(["cortex-m55"], cases=[build(*args) for build, args in limits])
     assert all(row.equal and row.kernel.endswith("_mve") for row in rows)

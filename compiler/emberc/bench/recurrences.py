@@ -58,7 +58,7 @@ def selective_scan(
         "softplus": softplus,
         "decay": decay,
         "log_a": rng.integers(0, last + 1, (heads, 1 if alike else n)).astype(np.uint16),
-        "mu": rng.integers(1 << 21, 1 << 23, d).astype(np.int32),
+        "mu": rng.integers(1 << 16, 1 << 18, d).astype(np.int32),
         "skip": rng.integers(-(1 << 20), 1 << 20, d).astype(np.int32),
         "my": rng.integers(1 << 16, 1 << 18, d).astype(np.int32),
     }

@@ -55,11 +55,17 @@ def log_a_bytes(op: SelectiveScan) -> NDArray[np.uint32]:
     return np.repeat(log_a, op.x.shape[-1] // len(log_a), axis=0)
 
 
+def constants_known(op: Op) -> bool:
+    """Tables and scales that the compiler can pack, and something to do."""
+    assert isinstance(op, SelectiveScan)
+    tables = (op.softplus, op.decay, op.log_a, op.mu, op.skip, op.my, op.mo, op.gate)
+    return all(v is None or v.const is not None for v in tables) and op.x.type.elements > 0
+
+
 def accepts(op: Op) -> bool:
     """Constants that the compiler can pack, and logarithms that fit 12 bits doubled."""
     assert isinstance(op, SelectiveScan)
-    tables = (op.softplus, op.decay, op.log_a, op.mu, op.skip, op.my, op.mo, op.gate)
-    if any(v is not None and v.const is None for v in tables) or not op.x.type.elements:
+    if not constants_known(op):
         return False
     entries = op.constant("softplus")
     return len(entries) <= LEVELS and int((entries & LOG_MASK).max()) * 2 <= LOG_MASK

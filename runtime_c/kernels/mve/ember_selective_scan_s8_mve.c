@@ -1,0 +1,9 @@
+/* q.selective_scan, int8 y, on Helium: ember_mve_scan.h. */
+#include "ember_mve_scan.h"
+
+void ember_selective_scan_s8_mve(const int8_t *x, const int16_t *v, const int16_t *b, const int16_t *c, const int8_t *z,
+                                 const int16_t *initial, int8_t *y, int16_t *state, void *scratch,
+                                 const ember_mve_scan_params *p)
+{
+    ember_mve_scan_run(x, v, b, c, z, initial, (uint8_t *)y, 0, state, scratch, p);
+}
