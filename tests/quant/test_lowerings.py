@@ -131,6 +131,17 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
                      " dilations = [1], pads = [2, 0]} : f32[1, 6, 3]", x="f32[1, 6, 3]"), 0.6, 1.2),
     "reflected padding": (
         lambda: text('%r = f.pad %x {pads = [0, 2, 1, 1], mode = "reflect"} : f32[5, 9]'), 0.0, 0.0),
+    "min": (lambda: text('%r = f.reduce %x {kind = "min", axes = [1]} : f32[4, 1]'), 0.6, 1.2),
+    "larger of two": (lambda: text("%r = f.max %x, %y : f32[4, 6]", y="%y : f32[6]"), 0.6, 1.3),
+    "smaller of two": (lambda: text("%r = f.min %x, %y : f32[4, 6]", y="%y : f32[4, 1]"), 0.6, 1.2),
+    "a comparison as a number": (
+        lambda: text("%b = f.less %x, %y : bool[4, 6]", '%r = f.cast %b {to = "f32"} : f32[4, 6]', y="%y : f32[6]"),
+        0.6, 0.6),
+    "constant index tuples": (
+        lambda: text("%r = f.gather_nd %x, %i : f32[2]", constants=("%i : i64[2, 2] = [3, 5, 0, -1]",)), 0.0, 0.0),
+    "matrix and vector": (lambda: text("%r = f.matmul %x, %y : f32[4]", y="%y : f32[6]"), 0.6, 0.6),
+    "product with broadcast batches": (
+        lambda: text("%r = f.matmul %x, %y : f32[3, 2, 4, 5]", x="f32[3, 1, 4, 6]", y="%y : f32[2, 6, 5]"), 0.6, 0.6),
     "concat": (lambda: text("%r = f.concat %x, %y {axis = 0} : f32[5, 6]", y="%y : f32[1, 6]"), 0.6, 1.2),
     "movement": (
         lambda: text("%a = f.transpose %x {perm = [1, 0]} : f32[6, 4]",
@@ -245,7 +256,7 @@ class Strange(Op):
         (
             ('%r = f.reduce %x {kind = "prod", axes = [0]} : f32[1, 6]',),
             "f32[4, 6]",
-            "reduction 'prod' over axes [0] is not compiled",
+            "reduction 'prod' of f32 values is not compiled",
         ),
         (('%r = f.cast %x {to = "f32"} : f32[4]',), "i64[4]", "a cast from i64 to f32 is left after folding"),
     ],

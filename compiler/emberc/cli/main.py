@@ -17,6 +17,7 @@ from emberc.cli.opt import opt_command
 from emberc.cli.passes import passes_command
 from emberc.cli.plan import plan_command
 from emberc.cli.report import report_command
+from emberc.cli.support import support_command
 from emberc.cli.targets import targets_command
 from emberc.cli.test import test_command
 from emberc.errors import EXIT_OK
@@ -64,6 +65,7 @@ for _command in (
     report_command,
     targets_command,
     passes_command,
+    support_command,
     opt_command,
     plan_command,
     bench_command,

@@ -9,10 +9,8 @@ from emberc.errors import UnsupportedError
 _NAMES_SHOWN = 3
 
 #: Why an operator is refused for good, where the reason helps.
-_REASONS: dict[str, str] = {
-    "NonZero": "the size of its output depends on the data",
+REASONS: dict[str, str] = {
     "Unique": "the size of its output depends on the data",
-    "Compress": "the size of its output depends on the data",
     "NonMaxSuppression": "the size of its output depends on the data",
     "Scan": "its form before opset 9: export with a newer opset",
     "RandomNormal": "random numbers are not reproducible firmware",
@@ -20,6 +18,11 @@ _REASONS: dict[str, str] = {
     "RandomNormalLike": "random numbers are not reproducible firmware",
     "RandomUniformLike": "random numbers are not reproducible firmware",
     "Bernoulli": "random numbers are not reproducible firmware",
+    "ImageDecoder": "firmware takes pixels, not files",
+    "StringNormalizer": "strings are for the host, firmware takes numbers",
+    "RegexFullMatch": "strings are for the host, firmware takes numbers",
+    "StringConcat": "strings are for the host, firmware takes numbers",
+    "StringSplit": "strings are for the host, firmware takes numbers",
     "Multinomial": "random numbers are not reproducible firmware",
 }
 
@@ -60,5 +63,5 @@ class Refusals:
 def _line(op: str, places: list[str]) -> str:
     shown = ", ".join(places[:_NAMES_SHOWN]) + (", ..." if len(places) > _NAMES_SHOWN else "")
     count = f"{len(places)} node{'s' * (len(places) > 1)}"
-    reason = f" ({_REASONS[op]})" if op in _REASONS else ""
+    reason = f" ({REASONS[op]})" if op in REASONS else ""
     return f"{op}: {count}: {shown}{reason}"

@@ -9,10 +9,10 @@ from typing import ClassVar
 from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op
-from emberc.ir.ops.float_binary import Binary, Where
+from emberc.ir.ops.float_binary import Binary, Mul, Where
 from emberc.ir.ops.float_pointwise import Pointwise
 from emberc.ir.ops.float_quant import FakeQuant
-from emberc.ir.ops.float_unary import Unary
+from emberc.ir.ops.float_unary import Reciprocal, Unary
 from emberc.ir.rewrite import splat
 from emberc.ir.types import DType
 from emberc.ir.values import Value
@@ -31,12 +31,32 @@ class FuseFunctions(Pass):
     Any tree of elementwise ops and numbers over one value: leaky ReLU, hard swish, Mish, softcap, x^3, I-BERT's
     integer GELU. A table costs the same for all of them, and no value inside is rounded. Sums and products with
     numbers alone stay; roundings that the file prescribes begin a new function, unless they stand inside one.
+    div(x, y) becomes mul(x, reciprocal(y)), so that it is a function and a product.
     """
 
     name: ClassVar[str] = "fuse-functions"
 
     def run(self, module: Module) -> bool:
-        return any([_fuse(f) for f in module.functions.values()])
+        quotients = [_split_quotients(f) for f in module.functions.values()]
+        return any([_fuse(f) for f in module.functions.values()] + quotients)
+
+
+def _split_quotients(function: Function) -> bool:
+    """div(x, y) of two activations becomes mul(x, reciprocal(y)): firmware has a table, but no division."""
+    found = [op for op in function.ops if op.opcode == "f.div" and op.result.type.dtype is DType.F32]
+    for op in found:
+        x, y = op.operands
+        assert x is not None and y is not None
+        builder = Builder(op.loc)
+        inverse = builder.emit(Reciprocal, y)
+        at = function.ops.index(op)
+        product = builder.emit(Mul, x, inverse)
+        product.name = op.result.name
+        function.ops[at:at] = builder.ops
+        function.replace(op.result, product)
+    if found:
+        function.prune()
+    return bool(found)
 
 
 def _fuse(function: Function) -> bool:

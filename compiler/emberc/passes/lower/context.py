@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from emberc.errors import InternalError
+from emberc.errors import InternalError, UnsupportedError
 from emberc.ir.builder import Builder
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
@@ -88,9 +88,13 @@ class Lowering:
         return self.values[id(v)]
 
     def real(self, v: Value) -> Array:
-        """The float array of a constant operand. Raises InternalError for anything else."""
+        """The float array of a constant operand. Raises UnsupportedError for anything else."""
         if v.const is None:
-            raise InternalError(f"value {v} must be a constant")
+            raise UnsupportedError(
+                f"value {v} is computed where firmware needs a weight",
+                at=self.at(),
+                hints=["make it an initializer, or fix that input: --fix NAME=VALUE"],
+            )
         return v.const.astype(np.float64)
 
     def const(self, data: Any, dtype: DType, name: str | None = None) -> Constant:
@@ -114,6 +118,12 @@ class Lowering:
         data = v.const
         assert data is not None
         if v.type.dtype.is_float:
+            if not np.isfinite(data).all():
+                raise UnsupportedError(
+                    f"constant '{v.name or '?'}' {list(v.shape)} holds infinity outside a mask that is recognised",
+                    at=self.at(),
+                    hints=["masks are recognised where a softmax follows; elsewhere, export a large finite number"],
+                )
             grid = tensor_grid(data.astype(np.float64))
             if grid is not None:
                 given = Quant.per_tensor(grid[0], -grid[1])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from emberc.ir.op import Op
 from emberc.ir.ops.float_fused import Linear
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul, accumulator_bounds
+from emberc.ir.ops.integer_movement import Expand, Reshape
 from emberc.ir.types import DType
 from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
@@ -104,16 +107,16 @@ def lower_matmul(op: Op, ctx: Lowering) -> Value:
     a, b = op.operands
     assert a is not None and b is not None
     out, qa = ctx.type_of(op.result), ctx.quant(a)
-    aq, bq = ctx.get(a), _narrow(b, ctx)
+    aq, bq = _matrices(ctx.get(a), _narrow(b, ctx), ctx)
     qb = bq.type.quant
     assert out.quant is not None and qb is not None
     bound = a.shape[-1] * _span(aq, qa.zero_point) * _span(bq, qb.zero_point)
     mult = multiplier(ctx.scale(a) * qb.scale[0] / out.quant.scale[0], bound, at=op.loc)
-    return ctx.emit(
+    y = ctx.emit(
         BatchMatmul,
         aq,
         bq,
-        type=out,
+        type=out.with_shape([*aq.shape[:-1], bq.shape[-1]]),
         za=qa.zero_point,
         zb=qb.zero_point,
         m=int(mult.m[0]),
@@ -121,11 +124,28 @@ def lower_matmul(op: Op, ctx: Lowering) -> Value:
         zero_point=out.quant.zero_point,
         dtype=out.dtype.value,
     )
+    return y if y.shape == out.shape else ctx.emit(Reshape, y, type=out, shape=list(out.shape))
+
+
+def _matrices(a: Value, b: Value, ctx: Lowering) -> tuple[Value, Value]:
+    """Operands as q.batch_matmul has them: a vector as a row or a column, leading axes alike, or b's absent."""
+    if a.type.rank < 2:
+        a = ctx.emit(Reshape, a, type=a.type.with_shape([1, a.shape[0]]), shape=[1, a.shape[0]])
+    if b.type.rank < 2:
+        b = ctx.emit(Reshape, b, type=b.type.with_shape([b.shape[0], 1]), shape=[b.shape[0], 1])
+    if a.shape[:-2] == b.shape[:-2] or (prod(b.shape[:-2]) == 1 and b.type.rank <= a.type.rank):
+        return a, b
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    wide = []
+    for v in (a, b):
+        shape = [*lead, *v.shape[-2:]]
+        wide.append(v if list(v.shape) == shape else ctx.emit(Expand, v, type=v.type.with_shape(shape), shape=shape))
+    return wide[0], wide[1]
 
 
 def _narrow(v: Value, ctx: Lowering) -> Value:
     """``v`` in int8, which the right operand of a product is: the sum of 16-bit products would need 64 bits."""
-    if v.const is not None:
+    if v.const is not None and ctx.get(v).type.dtype is not DType.I8:
         real = ctx.real(v)
         top = float(np.abs(real).max(initial=0.0))
         quant = affine(-top, top, DType.I8, symmetric=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from emberc.errors import UnsupportedError
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_compare import Compare, Logical, Nonzero, Where
-from emberc.ir.types import DType
-from emberc.ir.values import Value
+from emberc.ir.types import DType, TensorType
+from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
-from emberc.passes.lower.index import as_index
+from emberc.passes.lower.index import as_index, lower_index
+from emberc.quant.precision import affine
 
 COMPARE = {
     "f.equal": "eq", "f.less": "lt", "f.less_or_equal": "le", "f.greater": "gt", "f.greater_or_equal": "ge",
@@ -18,7 +21,7 @@ COMPARE = {
 
 @lowering("f.cast")
 def lower_cast(op: Op, ctx: Lowering) -> Value:
-    """To bool: not zero. Between index types: nothing. A number made of a truth value has no integer form here."""
+    """To bool: not zero. Between index types: nothing. A truth value as a real: 1 or 0, chosen."""
     (source,) = op.operands
     assert source is not None
     x, out = ctx.get(source), ctx.type_of(op.result)
@@ -28,6 +31,9 @@ def lower_cast(op: Op, ctx: Lowering) -> Value:
         return x
     if x.type.dtype is DType.BOOL and out.dtype is DType.I32:
         return as_index(x, ctx)
+    if x.type.dtype is DType.BOOL and out.quant is not None:
+        one, zero = (Constant(out.quant.quantize(np.array(n), out.dtype), quant=out.quant) for n in (1.0, 0.0))
+        return ctx.emit(Where, x, one, zero, type=out)
     raise UnsupportedError(
         f"a cast from {source.type.dtype.value} to {op.result.type.dtype.value} is left after folding",
         at=op.loc,
@@ -39,9 +45,40 @@ def lower_cast(op: Op, ctx: Lowering) -> Value:
 def lower_compare(op: Op, ctx: Lowering) -> Value:
     """Comparisons of indices or truth values."""
     x, y = (ctx.get(v) for v in op.operands if v is not None)
+    if (
+        x.type.quant is not None
+        and y.type.quant is not None
+        and (x.type.dtype, x.type.quant)
+        != (
+            y.type.dtype,
+            y.type.quant,
+        )
+    ):
+        common = _common(x.type, y.type)
+        x, y = requantized(x, common, ctx), requantized(y, common, ctx)
     if x.type.dtype is not y.type.dtype or x.type.quant != y.type.quant:
-        raise UnsupportedError("a comparison of values with two scales is not compiled", at=op.loc)
+        raise UnsupportedError("a comparison of values of two kinds is not compiled", at=op.loc)
     return ctx.emit(Compare, x, y, type=ctx.type_of(op.result), kind=COMPARE[op.opcode])
+
+
+def _common(a: TensorType, b: TensorType) -> TensorType:
+    """The int16 type that spans what ``a`` and ``b`` span."""
+    ends = [t.quant.dequantize(np.array(t.dtype.limits)) for t in (a, b) if t.quant is not None]
+    top = float(np.abs(np.concatenate(ends)).max())
+    return a.with_dtype(DType.I16).with_quant(affine(-top, top, DType.I16, symmetric=True))
+
+
+@lowering("f.max", "f.min")
+def lower_extreme(op: Op, ctx: Lowering) -> Value:
+    """Both operands at the result's scale, compared, and the larger or smaller one taken."""
+    x, y = (ctx.get(v) for v in op.operands if v is not None)
+    out = ctx.type_of(op.result)
+    if out.quant is None:
+        return lower_index(op, ctx)
+    x, y = requantized(x, out, ctx), requantized(y, out, ctx)
+    kind = "gt" if op.opcode == "f.max" else "lt"
+    first = ctx.emit(Compare, x, y, type=TensorType(DType.BOOL, out.shape), kind=kind)
+    return ctx.emit(Where, first, x, y, type=out)
 
 
 @lowering("f.and", "f.or", "f.xor", "f.not")

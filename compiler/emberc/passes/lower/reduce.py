@@ -1,13 +1,14 @@
-"""f.reduce: sums, means and maxima over one axis or several."""
+"""f.reduce: sums, means and extremes over axes."""
 
 from __future__ import annotations
 
 from math import prod
 
 from emberc.errors import UnsupportedError
-from emberc.ir.op import OPS
 from emberc.ir.ops.float_reduce import Reduce
+from emberc.ir.ops.integer_movement import Reshape, Transpose
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
+from emberc.ir.types import Quant, TensorType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
@@ -16,29 +17,57 @@ from emberc.quant.multiplier import multiplier
 
 @lowering("f.reduce")
 def lower_reduce(op: Reduce, ctx: Lowering) -> Value:
-    """Sum and mean with their divisor in the multiplier; max keeps the operand's scale until it is requantized."""
+    """Sum and mean with their divisor in the multiplier; max keeps the operand's scale until it is requantized, and
+    min is the max of what is negated. Several axes are laid side by side first."""
     x, out = ctx.get(op.x), ctx.type_of(op.result)
-    if op.kind not in ("sum", "mean", "max") or x.type.quant is None or out.quant is None:
+    if op.kind not in ("sum", "mean", "max", "min") or x.type.quant is None or out.quant is None:
         raise UnsupportedError(
-            f"reduction '{op.kind}' over axes {op.axes} is not compiled",
+            f"reduction '{op.kind}' of {op.x.type.dtype.value} values is not compiled",
             at=op.loc,
-            hints=["sum, mean and max of quantized values are"],
+            hints=["sum, mean, max and min of reals are"],
         )
-    x, axis = _one_axis(x, sorted(a % op.x.type.rank for a in op.axes), ctx)
+    x, axis = _one_axis(x, op.axes, ctx)
+    flat = out.with_shape([n for i, n in enumerate(x.shape) if i != axis])
+    y = _extreme(op, x, axis, flat, ctx) if op.kind in ("max", "min") else _sum(op, x, axis, flat, ctx)
+    return y if y.shape == out.shape else ctx.emit(Reshape, y, type=out, shape=list(out.shape))
+
+
+def _one_axis(x: Value, axes: list[int], ctx: Lowering) -> tuple[Value, int]:
+    """x with ``axes`` as one, and where that one is."""
+    if len(axes) == 1:
+        return x, axes[0]
+    first = min(axes)
+    rest = [i for i in range(x.type.rank) if i not in axes]
+    order = [i for i in rest if i < first] + sorted(axes) + [i for i in rest if i > first]
+    moved = [x.shape[i] for i in order]
+    if order != sorted(order):
+        x = ctx.emit(Transpose, x, type=x.type.with_shape(moved), perm=order)
+    shape = [*moved[:first], prod(moved[first : first + len(axes)]), *moved[first + len(axes) :]]
+    return ctx.emit(Reshape, x, type=x.type.with_shape(shape), shape=shape), first
+
+
+def _extreme(op: Reduce, x: Value, axis: int, out: TensorType, ctx: Lowering) -> Value:
     quant = x.type.quant
     assert quant is not None
-    n, shape = x.shape[axis], tuple(s for i, s in enumerate(x.shape) if i != axis)
-    if op.kind == "max":
-        y = ctx.emit(ReduceMax, x, type=x.type.with_shape(shape), axis=axis, keepdims=False)
-        return _shaped(requantized(y, out.with_shape(shape), ctx), out.shape, ctx)
-    zero = quant.zero_point
+    sign = 1.0
+    if op.kind == "min":  # -x on the mirrored grid is exact
+        sign = -1.0
+        mirrored = Quant(quant.scale, -1 - quant.zero_point)
+        x = requantized(x, x.type.with_quant(mirrored), ctx, sign)
+    y = ctx.emit(ReduceMax, x, type=x.type.with_shape(out.shape), axis=axis, keepdims=False)
+    return requantized(y, out, ctx, sign)
+
+
+def _sum(op: Reduce, x: Value, axis: int, out: TensorType, ctx: Lowering) -> Value:
+    assert x.type.quant is not None and out.quant is not None
+    n, zero = x.shape[axis], x.type.quant.zero_point
     lo, hi = x.type.dtype.limits
-    factor = quant.scale[0] / out.quant.scale[0] / (n if op.kind == "mean" else 1)
+    factor = x.type.quant.scale[0] / out.quant.scale[0] / (n if op.kind == "mean" else 1)
     mult = multiplier(factor, n * max(hi - zero, zero - lo), at=op.loc)
-    y = ctx.emit(
+    return ctx.emit(
         ReduceSum,
         x,
-        type=out.with_shape(shape),
+        type=out,
         axis=axis,
         keepdims=False,
         zx=zero,
@@ -47,23 +76,3 @@ def lower_reduce(op: Reduce, ctx: Lowering) -> Value:
         zero_point=out.quant.zero_point,
         dtype=out.dtype.value,
     )
-    return _shaped(y, out.shape, ctx)
-
-
-def _one_axis(x: Value, axes: list[int], ctx: Lowering) -> tuple[Value, int]:
-    """x with ``axes`` made one, and where that is; axes that are not neighbours go to the end first."""
-    if not axes:
-        return _shaped(x, (1, *x.shape), ctx), 0
-    if axes != list(range(axes[0], axes[-1] + 1)):
-        perm = [i for i in range(x.type.rank) if i not in axes] + axes
-        x = ctx.emit(OPS["q.transpose"], x, type=x.type.with_shape([x.shape[i] for i in perm]), perm=perm)
-        axes = list(range(x.type.rank - len(axes), x.type.rank))
-    first, last = axes[0], axes[-1] + 1
-    shape = (*x.shape[:first], prod(x.shape[first:last]), *x.shape[last:])
-    return _shaped(x, shape, ctx), first
-
-
-def _shaped(x: Value, shape: tuple[int, ...], ctx: Lowering) -> Value:
-    if x.shape == shape:
-        return x
-    return ctx.emit(OPS["q.reshape"], x, type=x.type.with_shape(shape), shape=list(shape))
