@@ -16,15 +16,8 @@ LAYERS = (
     {"cli"},
     {"__init__"},  # the public names
     {"driver"},
-    {
-        "accuracy",
-        "budget",
-        "measure",
-        "fit",
-        "golden",
-        "bench",
-        "support",
-    },  # the driver's stages that need several of the parts below
+    # the driver's stages that need several of the parts below
+    {"accuracy", "budget", "configure", "measure", "fit", "golden", "bench", "support"},
     {"firmware"},
     {"frontend", "passes", "backend", "harness", "report"},
     {"quant", "memory", "targets"},

@@ -66,7 +66,8 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
     weights = [c for c in module.constants() if c.type.rank > 1]  # tables can't be made smaller
     biggest = sorted(((c.stored_bytes, c.name or "?") for c in weights), reverse=True)[:3]
     lines.append("largest weights: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
-    hints: list[str] = []
+    lines += _live_at_peak(memory)
+    hints = _rewrites(memory)
     if "RAM" in over or r.arena > f.weights:
         shapes = [f"{v.name}={'x'.join(map(str, (*v.shape[:-1], v.shape[-1] // 2)))}" for v in module.main.inputs]
         hints.append("a shorter sequence, exported with dynamic axes: --shape " + " --shape ".join(shapes))
@@ -79,6 +80,37 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
         hints.append(f"a smaller {name} ({size:,} bytes): halving it (vocabulary, width or rank) {enough}")
     hints.append("the limit that this build needs: " + " ".join(_limits(over)))
     return lines, hints
+
+
+def _live_at_peak(memory: Memory, most: int = 4) -> list[str]:
+    """The largest tensors of the witness set, which no placement of this order can do without."""
+    if memory.plan is None or memory.plan.witness is None:
+        return []
+    witness = memory.plan.witness
+    sizes = sorted(((memory.plan.tensors[t].size, t) for t in witness.tensors), key=lambda s: (-s[0], s[1]))
+    live = [
+        *((size, name) for size, name in sizes[:most]),
+        *([(witness.scratch, "scratch")] if witness.scratch else []),
+    ]
+    return ["live at the peak: " + ", ".join(f"{name} {size:,}" for size, name in live)]
+
+
+def _rewrites(memory: Memory) -> list[str]:
+    """The planner's other configurations with a smaller arena, largest saving first, each with its price."""
+    excess = memory.excess
+    chosen = next((p for p in memory.tradeoff if p.chosen), None)
+    if chosen is None or excess == 0:
+        return []
+    hints = []
+    for p in (p for p in memory.tradeoff if p.arena < chosen.arena):
+        saved, price = chosen.arena - p.arena, p.instructions / chosen.instructions - 1
+        verdict = "fits" if saved >= excess else "not enough alone"
+        hints.append(
+            f"{p}: {saved:,} bytes less, {price:+.0%} instructions ({verdict}): --ram {memory.ram.total - saved}"
+        )
+    if not hints and len(memory.tradeoff) > 1:
+        hints.append(f"the arena is the smallest of {len(memory.tradeoff)} configurations: {chosen}")
+    return hints
 
 
 def _limits(over: dict[str, tuple[int, int]]) -> list[str]:

@@ -3,7 +3,7 @@
     model.onnx ─ import ─ float IR ─ passes ─ integer IR ─ plan ─ emit ─ C ─ measure ─ report
 
 ``compile_model`` is that journey. Each step is one call into the package that does it; read on from there:
-``frontend.import_model``, ``passes.default_pipeline``, ``backend.c.plan_for``, ``backend.c.emit``,
+``frontend.import_model``, ``passes.default_pipeline``, ``configure.configure``, ``backend.c.emit``,
 ``harness.measure_build``.
 """
 
@@ -22,22 +22,27 @@ from typing import Any
 import onnx
 
 from emberc.accuracy import float_outputs, measure_accuracy
-from emberc.backend.c import HeaderInfo, emit, manifest, plan_for
+from emberc.backend.c import HeaderInfo, emit, manifest
 from emberc.budget import DEFAULT_BUDGET, check_budget
+from emberc.configure import Candidate, Candidates, as_given, configure
 from emberc.firmware import Firmware
 from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
 from emberc.frontend import import_model
 from emberc.golden import golden_vectors
 from emberc.ir.graph import Function, Module
+from emberc.ir.printer import print_module
 from emberc.ir.values import Constant
 from emberc.ir.verifier import verify
 from emberc.measure import measured_code
-from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, default_pipeline
+from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, TileRows, default_pipeline
 from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
 from emberc.quant.vocabulary import load_vocabulary
 from emberc.report.model import Flash, Memory, Ram, Report
 from emberc.targets import load_target
+
+#: bytes of stack that a build is taken to need until it is measured
+STACK_GUESS = 1024
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class Options:
     ``fit`` squeezes weights until flash and total are within their budgets, ``fit_plan`` is the file of a plan that an
     earlier ``fit`` wrote (``emberc.fit``).
     ``vocabulary`` names the words that an embedding keeps (``quant.vocabulary.load_vocabulary``).
-    ``prefer``: "speed", "memory" or "balanced" where fast kernels need scratch (``backend.c.plan_for``).
+    ``prefer``: "speed", "memory" or "balanced" where one is to be had for the other (``emberc.configure``); with
+    ``ram`` the quickest that fits is taken, unless it is "memory".
     ``streaming``: firmware that takes one step of the sequence a call.
     ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
     some of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
@@ -169,17 +175,43 @@ class _Job:
         options, target, stage = self.options, load_target(self.options.target), self.stage
         module = self._fresh()
         module.forms = {} if squeezed is None else squeezed.forms
+        pipeline, tiled = self._pipeline(), True
+        if not options.streaming and pipeline.passes and pipeline.passes[-1] == TileRows():
+            pipeline, tiled = pipeline.before("tile-rows"), False
         with stage("quantize") as did:
-            PassManager(self._pipeline(), options.print_after).run(module)
+            PassManager(pipeline, options.print_after.intersection(pipeline.names())).run(module)
             if options.streaming:
                 module = stream(module)
                 verify(module, after="stream")
             did[0] = f"{sum(1 for _ in module.ops())} integer ops"
 
         with stage("plan") as did:
-            plan = plan_for(module.main, target, prefer=options.prefer)
-            did[0] = plan.memory.summary()
+            candidates = as_given(module, target, options.prefer) if tiled else configure(module, target)
+            chosen = candidates.choose(options.prefer, self._arena_limit(candidates))
+            if "tile-rows" in options.print_after and not tiled:
+                print(f"// after tile-rows\n{print_module(chosen.module)}")
+            did[0] = chosen.plan.memory.summary()
 
+        build = self._measured(chosen, candidates)
+        # The limits count code's stack and all pools together, which are known once a build is measured.
+        while excess := build.memory.excess:
+            limit = chosen.plan.arena_bytes - excess
+            chosen = candidates.choose(options.prefer, limit)
+            if chosen.plan.arena_bytes > limit:
+                break
+            build = self._measured(chosen, candidates)
+        return build
+
+    def _arena_limit(self, candidates: Candidates) -> int | None:
+        """What ``--ram`` leaves to the arena, the stack being about a kilobyte; None without a limit."""
+        if self.options.ram is None or self.options.prefer == "memory":
+            return None
+        return self.options.ram - candidates.tried[0].plan.io_bytes - STACK_GUESS
+
+    def _measured(self, chosen: Candidate, candidates: Candidates) -> Build:
+        """The C of one candidate, compiled and measured."""
+        options, target, stage = self.options, load_target(self.options.target), self.stage
+        module, plan = chosen.module, chosen.plan
         with stage("emit") as did:
             golden = golden_vectors(module, self.data, options.vectors)
             info = HeaderInfo(version("emberc"), self.digest)
@@ -197,6 +229,7 @@ class _Job:
                 plan.memory.proved,
                 plan.memory,
                 {k: v for k, v in {"flash": options.flash, "RAM": options.ram}.items() if v is not None},
+                candidates.curve(chosen),
             )
             did[0] = f"{memory.total:,} bytes in all"
         return Build(module, plan, files, memory)

@@ -8,6 +8,7 @@ from emberc.passes.manager import PASSES, Pass, PassManager, Pipeline, RewritePa
 from emberc.passes.pipeline import default_pipeline
 from emberc.passes.prune_vocabulary import PruneVocabulary
 from emberc.passes.quantize import Quantize
+from emberc.passes.tile_rows import TileRows
 
 __all__ = [
     "PASSES",
@@ -18,6 +19,7 @@ __all__ = [
     "PruneVocabulary",
     "Quantize",
     "RewritePass",
+    "TileRows",
     "default_pipeline",
     "parse_pipeline",
 ]

@@ -8,6 +8,7 @@ from emberc.report.html import render_html
 from emberc.report.memory_map import MemoryMap
 from emberc.report.model import Accuracy, Fit, Flash, Memory, Ram, Report
 from emberc.report.text import render, render_layers
+from emberc.report.tradeoff import Point, frontier
 
 __all__ = [
     "Accuracy",
@@ -15,9 +16,11 @@ __all__ = [
     "Flash",
     "Memory",
     "MemoryMap",
+    "Point",
     "Ram",
     "Report",
     "compare",
+    "frontier",
     "render",
     "render_html",
     "render_layers",

@@ -11,6 +11,7 @@ from typing import Any
 
 from emberc.memory import Plan
 from emberc.quant.layers import LayerAccuracy
+from emberc.report.tradeoff import Point
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Ram:
 class Memory:
     """The three pools. ``arena_bound`` is what no order and placement can go below; ``arena_proved``: it is met.
 
-    ``plan`` is None in a report that was read back: ``memory_plan.json`` holds it.
+    ``plan`` is None in a report that was read back: ``memory_plan.json`` holds it. ``tradeoff``: RAM against
+    instructions, the configurations that no other beats in both, smallest arena first.
     """
 
     flash: Flash
@@ -54,10 +56,16 @@ class Memory:
     arena_proved: bool
     plan: Plan | None
     limits: dict[str, int] = field(default_factory=dict)
+    tradeoff: list[Point] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         return self.flash.total + self.ram.total
+
+    @property
+    def excess(self) -> int:
+        """By how many bytes a smaller arena would do: the most by which RAM or the total are over their limits."""
+        return max((need - have for pool, (need, have) in self.exceeded().items() if pool != "flash"), default=0)
 
     def exceeded(self) -> dict[str, tuple[int, int]]:
         """Pools over their limit: name -> (required, available)."""
@@ -76,6 +84,7 @@ class Memory:
             "fits": not self.exceeded(),
             "arena_bound": self.arena_bound,
             "arena_proved": self.arena_proved,
+            "tradeoff": [asdict(p) for p in self.tradeoff],
         }
 
     @staticmethod
@@ -90,6 +99,7 @@ class Memory:
             data["arena_proved"],
             None,
             dict(data["limits"]),
+            [Point(**p) for p in data["tradeoff"]],
         )
 
 

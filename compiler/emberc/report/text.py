@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from emberc.quant.layers import LayerAccuracy
 from emberc.report.model import Fit, Report
+from emberc.report.tradeoff import tradeoff_lines
 
 
 def kilobytes(n: int | None) -> str:
@@ -38,6 +39,7 @@ def render(report: Report) -> str:
         lines.append(
             f"           {pool} does not fit: {required:,} of {available:,} bytes, {required - available:,} too many"
         )
+    lines += tradeoff_lines(m.tradeoff)
     if report.fit is not None:
         lines += _fit_lines(report.fit)
     samples = f"{report.accuracy_samples} samples" + (", made up: not representative" if report.synthetic else "")

@@ -6,19 +6,22 @@
     constants.py  arrays in flash, by content                         literals.py  numbers and arrays as C text
     interface.py  inputs and outputs as macros and struct fields      naming.py    C identifiers
     golden.py     golden vectors                                      describe.py  the comment above each call
+    model.py      instructions of a plan, modelled
     write.py      the folder, whole or not at all
 
 An op comes out as one call a line: its emitter builds the call, its kernel in ``runtime_c/kernels`` does the work.
 """
 
-from emberc.backend.c.build import HeaderInfo, emit, manifest, plan_for
+from emberc.backend.c.build import PREFERENCES, HeaderInfo, emit, manifest, plan_for, plan_levels
 from emberc.backend.c.context import EmitContext
 from emberc.backend.c.golden import GoldenVector
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant, select_kernel
+from emberc.backend.c.model import modelled_instructions
 from emberc.backend.c.registry import Call, check_emitters, emitter
 from emberc.backend.c.write import check_output, write_files
 
 __all__ = [
+    "PREFERENCES",
     "VARIANTS",
     "Call",
     "EmitContext",
@@ -31,7 +34,9 @@ __all__ = [
     "emit",
     "emitter",
     "manifest",
+    "modelled_instructions",
     "plan_for",
+    "plan_levels",
     "select_kernel",
     "write_files",
 ]

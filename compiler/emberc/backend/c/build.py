@@ -45,32 +45,41 @@ GROWTH = 1.2
 """How much larger fast kernels may make the arena, unless speed is asked for."""
 
 
+PREFERENCES = ("speed", "balanced", "memory")
+
+
 def plan_for(function: Function, target: Target, *, prefer: str = "balanced") -> FunctionPlan:
     """The memory plan of ``function`` with the scratch of the kernels that ``target`` runs.
 
     Fast kernels repack operands, which takes scratch. ``prefer`` "speed" gives it to them; "memory" takes the
-    portable kernel wherever the fast one needs more; "balanced" does so, largest first, until the arena is no more
-    than a fifth larger than with "memory". Raises UnsupportedError that lists all ops without emitter, UsageError
-    for an unknown preference.
+    portable kernel wherever the fast one needs more and that makes the arena larger; "balanced" does so, largest first,
+    until the arena is no more than a fifth larger than with "memory". Raises UnsupportedError that lists all ops
+    without emitter, UsageError for an unknown preference.
     """
-    if prefer not in ("speed", "balanced", "memory"):
+    if prefer not in PREFERENCES:
         raise UsageError(f"unknown preference '{prefer}'", hints=["prefer speed, balanced or memory"])
+    return plan_levels(function, target)[prefer]
+
+
+def plan_levels(function: Function, target: Target) -> dict[str, FunctionPlan]:
+    """The plan of every preference of ``plan_for``. Raises UnsupportedError that lists all ops without emitter."""
     check_emitters(leaf_ops(function))
     ops = [op for op in leaf_ops(function) if not op.is_view]
     extra = {id(op): _scratch(op, target.isa) - _scratch(op, _PLAIN_ISA) for op in ops}
     greedy = sorted((op for op in ops if extra[id(op)] > 0), key=lambda op: -extra[id(op)])
-    plan = _plan(function, target, frozenset())
-    if prefer == "speed" or not greedy:
-        return plan
-    least = _plan(function, target, frozenset(map(id, greedy)))
-    limit = least.arena_bytes * (GROWTH if prefer == "balanced" else 1.0)
-    plain: frozenset[int] = frozenset()
-    for op in greedy:
-        if plan.arena_bytes <= limit:
-            break
-        plain |= {id(op)}
-        plan = _plan(function, target, plain)
-    return plan
+    fast = _plan(function, target, frozenset())
+    if not greedy:
+        return dict.fromkeys(PREFERENCES, fast)
+    least = _plan(function, target, frozenset(map(id, greedy))).arena_bytes
+    levels = {"speed": fast}
+    plan, plain = fast, frozenset[int]()
+    waiting = iter(greedy)
+    for prefer, limit in (("balanced", least * GROWTH), ("memory", least)):
+        while plan.arena_bytes > limit and (op := next(waiting, None)) is not None:
+            plain |= {id(op)}
+            plan = _plan(function, target, plain)
+        levels[prefer] = plan
+    return levels
 
 
 _PLAIN_ISA = (PORTABLE,)

@@ -1,0 +1,47 @@
+"""RAM against instructions: what the planner could have built, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Point:
+    """One configuration: tiles of up to ``rows`` rows (0: none), attention by query rows or not, kernels that "speed",
+    "balanced" or "memory" prefers (``backend.c.plan_for``). ``arena`` in bytes, ``instructions`` of one run modelled.
+    """
+
+    arena: int
+    instructions: int
+    rows: int
+    queries: bool
+    prefer: str
+    chosen: bool = False
+
+    def __str__(self) -> str:
+        tiles = f"tiles of {self.rows} rows" if self.rows else "no tiles"
+        attention = ", attention by query rows" if self.queries else ""
+        kernels = {"speed": "fast kernels", "memory": "portable kernels where fast ones need scratch"}
+        return f"{tiles}{attention}, {kernels.get(self.prefer, 'fast kernels where they need little scratch')}"
+
+
+def frontier(points: Iterable[Point]) -> list[Point]:
+    """Those that no other beats in both, smallest arena first; the chosen one stays in any case."""
+    kept: list[Point] = []
+    for p in sorted(points, key=lambda p: (p.arena, p.instructions)):
+        if p.chosen or not kept or p.instructions < min(k.instructions for k in kept):
+            kept.append(p)
+    return kept
+
+
+def tradeoff_lines(points: list[Point]) -> list[str]:
+    """The curve as a table, the chosen point marked."""
+    if len(points) < 2:
+        return []
+    chosen = next((p for p in points if p.chosen), points[0])
+    return [
+        f"{'' if i else 'trade-off':<11}arena {p.arena:>9,}  "
+        f"instructions {p.instructions / chosen.instructions:5.2f}x  {'*' if p.chosen else ' '} {p}"
+        for i, p in enumerate(points)
+    ]
