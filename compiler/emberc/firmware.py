@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from emberc.backend import FunctionPlan
-from emberc.backend.c import write_files
+from emberc.backend.c import manifest, write_files
 from emberc.backend.c.build import Files
 from emberc.errors import UsageError
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.types import Array
+from emberc.memory import certificate_text, seal
 from emberc.report import Report, render_html
 
 
@@ -46,11 +47,16 @@ class Firmware:
         """The integers that the firmware writes, by output name."""
         return run_function(self.whole.main, integer_inputs(self.whole.main, inputs))
 
+    @property
+    def certificate(self) -> dict[str, Any]:
+        """The content of ``memory_plan.json``: every plan with what is proved, the model's hash and a digest."""
+        return seal(self.plan.to_json(), manifest(self.files)["model_hash"])
+
     def write(self, folder: str | Path) -> Path:
         """Writes the build directory, whole or not at all; returns it. Raises UsageError when it can't be written."""
         report = json.dumps(self.report.to_json(timings=False), indent=1) + "\n"
-        page = render_html(self.report, self.plan.memory.to_json())
-        extra = {"report.json": report, "report.html": page, "memory_plan.json": self.plan.memory.to_text()}
+        page = render_html(self.report, self.certificate)
+        extra = {"report.json": report, "report.html": page, "memory_plan.json": certificate_text(self.certificate)}
         write_files({**self.files, **extra}, Path(folder))
         return Path(folder)
 

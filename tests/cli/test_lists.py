@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 
 from emberc.ir.graph import Module
+from emberc.memory import seal
 from emberc.passes import PASSES, Pass, default_pipeline, parse_pipeline
 from tests.cli.conftest import Emberc
 
@@ -87,14 +88,19 @@ def test_report_check_verifies_the_memory_plan(emberc_cli: Emberc, small_build: 
     assert done.code == 0
     assert done.out.splitlines()[-1].endswith("the plan is sound")
 
+    certificate = json.loads((small_build / "memory_plan.json").read_text())
+    plan = {k: v for k, v in certificate.items() if k not in ("model", "digest")}
+    unsound = {**plan, "arena": plan["arena"] - 16}
     build = shutil.copytree(small_build, tmp_path / "build")
-    plan = json.loads((build / "memory_plan.json").read_text())
-    plan["arena"] -= 16
-    (build / "memory_plan.json").write_text(json.dumps(plan))
-    spoilt = emberc_cli("report", build, "--check")
-    assert spoilt.code == 1
-    assert "error[E-PLAN]" in spoilt.err
-    assert spoilt.out == ""
+    for changed, reason in (
+        ({**certificate, "arena": plan["arena"] - 16}, "it was changed after it was written"),
+        (seal(plan, "0" * 64), "it is for another model: 000000000000..."),
+        (seal(unsound, certificate["model"]), "outside the arena"),
+    ):
+        (build / "memory_plan.json").write_text(json.dumps(changed))
+        spoilt = emberc_cli("report", build, "--check")
+        assert spoilt.code == 1 and spoilt.out == ""
+        assert "error[E-PLAN]" in spoilt.err and reason in spoilt.err
 
 
 @pytest.mark.parametrize(

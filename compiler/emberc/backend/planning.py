@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
@@ -89,6 +90,16 @@ class FunctionPlan:
         places = {k: replace(p, offset=p.offset + by) if p.home is Home.ARENA else p for k, p in self._places.items()}
         scratch = {k: (offset + by, size) for k, (offset, size) in self._scratch.items()}
         return replace(self, _places=places, _scratch=scratch)
+
+    def to_json(self) -> dict[str, Any]:
+        """The certificate of this function, and under ``bodies`` those of the functions that its ops call, by node."""
+        nodes = {id(op): name for op, name in self._nodes()}
+        bodies = {nodes[key]: body.to_json() for key, body in self._bodies.items()}
+        return {**self.memory.to_json(), **({"bodies": bodies} if bodies else {})}
+
+    def _nodes(self) -> list[tuple[Op, str]]:
+        names = _Names(self.function)
+        return [(op, names.node(op)) for op in self.function.ops if not op.is_view]
 
     @property
     def arena_bytes(self) -> int:

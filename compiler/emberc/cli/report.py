@@ -32,16 +32,18 @@ def report_command(build_dir: Path, check: bool, show_map: bool, layers: bool, a
     """Show the report of the build in DIR: memory, accuracy, notes. The same with pictures is in DIR/report.html.
 
     --check verifies the memory plan with a checker that shares no code with the planner; exits with 1 when the
-    plan is unsound or claims a bound that is not true.
+    plan is unsound, claims a bound that is not true, was edited, or is another model's.
     """
-    from emberc.memory import check_plan
+    from emberc.memory import check_certificate
     from emberc.report import MemoryMap, render, render_layers
 
     console = Console(json_only=as_json)
     report, data = read_report(build_dir)
     plan = read_json(build_dir, "memory_plan.json") if check or show_map else {}
+    plans = 0
     if check:
-        check_plan(plan)
+        build = read_json(build_dir, "manifest.json")
+        plans = check_certificate(plan, model=str(build.get("model_hash")), arena=build.get("arena_bytes", 0))
     if as_json:
         console.result({**data, "memory_plan_checked": True} if check else data)
         return 0
@@ -52,7 +54,8 @@ def report_command(build_dir: Path, check: bool, show_map: bool, layers: bool, a
     if show_map:
         console.line(MemoryMap.of(plan).text())
     if check:
-        console.line(f"{'checked':<10} {len(plan['order'])} steps, {len(plan['tensors'])} tensors: the plan is sound")
+        parts = f"{len(plan['order'])} steps, {len(plan['tensors'])} tensors, {plans - 1} loops"
+        console.line(f"{'checked':<10} {parts}: the plan is sound")
     return 0
 
 

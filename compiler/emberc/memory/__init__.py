@@ -10,15 +10,29 @@
     order.py     the order with the smallest peak, and a lower bound over all orders
     plan.py      all of it together: ``plan_memory``
     checker.py   verifies a plan file; shares no code with the rest
+    certificate.py  the plan file: plans of loops, the model's hash, a digest
     csvtool.py   the planner as a tool: ``emberc plan buffers.csv``
 
 Pure algorithms over plain dataclasses. Imports ``emberc.errors`` only: the driver translates the IR.
 """
 
 from emberc.memory.buffers import Buffer, Placement, load_bound
+from emberc.memory.certificate import certificate_text, check_certificate, seal
 from emberc.memory.checker import check_plan
 from emberc.memory.graph import Node
 from emberc.memory.place import place
 from emberc.memory.plan import Plan, plan_memory
 
-__all__ = ["Buffer", "Node", "Placement", "Plan", "check_plan", "load_bound", "place", "plan_memory"]
+__all__ = [
+    "Buffer",
+    "Node",
+    "Placement",
+    "Plan",
+    "certificate_text",
+    "check_certificate",
+    "check_plan",
+    "load_bound",
+    "place",
+    "plan_memory",
+    "seal",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,10 +111,6 @@ class Plan:
                 "nodes": [_node_json(node) for node in graph.nodes],
             },
         }  # fmt: skip
-
-    def to_text(self) -> str:
-        """The certificate as the text of ``memory_plan.json``."""
-        return json.dumps(self.to_json(), indent=1) + "\n"
 
     def summary(self) -> str:
         """One line for the report: ``arena 83,968 bytes, 23 buffers, order and placement proved``."""

@@ -149,6 +149,7 @@ def emit(
         files[path] = (runtime_root() / source).read_text(encoding="utf-8")
     manifest = {
         "model": prefix,
+        "model_hash": header_info.model_hash,
         "target": target.name,
         "sources": sources,
         "golden": f"{prefix}_golden.c",
