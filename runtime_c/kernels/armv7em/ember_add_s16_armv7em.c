@@ -1,4 +1,5 @@
-/* q.add, int16 x, int16 y, int16 z, of one shape; z may be x or y: ember_sum.h, 5 instructions an element. */
+/* q.add, int16 x, int16 y, int16 z, of one shape; z may be x or y: ember_sum.h, 5 instructions an element,
+ * measured on Cortex-M4 5.19. */
 #include "ember_sum.h"
 
 #define FOUR                                                                                                           \

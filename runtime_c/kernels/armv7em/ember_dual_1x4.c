@@ -5,7 +5,7 @@
  * Unit: 4 pairs (8 k): LDM of 4 activations, 2 x (LDM of 4 weight words, 8 SMLAD, 4 SXTB16) = 27 instructions for
  * 32 MACs = 0.844: every weight is decoded for one row.
  * Stream of a block: biases 0 and 2, words [pairs][columns 0 1, columns 2 3], biases 1 and 3, m 0, 1, 2, 3.
- * Predicted: 0.844 + 29 / (4 k) a MAC, and 0.5 / n for the panel.
+ * Predicted: 0.844 + 29 / (4 k) a MAC, and 0.5 / n for the panel, 0.873 at (1,256,1024); measured 0.879.
  */
 #include "ember_dual_asm.h"
 #include "ember_dual_plain.h"

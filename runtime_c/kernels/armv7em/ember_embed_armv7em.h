@@ -2,6 +2,7 @@
  *
  * Per four columns of a table: an LDR of the entries, LDMs of multipliers and of the sums so far, an extraction and an MLA
  * each, STMs: 15 instructions. The sums so far are the bias at first. Rounding and narrowing: about 4 an element.
+ * Measured on Cortex-M4 at 64 x 128 with two tables: 16.3 an element.
  * Preconditions: a multiplier a column in every table.
  */
 #ifndef EMBER_EMBED_ARMV7EM_H

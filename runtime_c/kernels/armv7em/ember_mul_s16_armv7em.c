@@ -1,4 +1,5 @@
-/* q.mul, int16 x, int16 y, int16 z, of one shape; z may be x or y: ember_product.h, 5 instructions an element. */
+/* q.mul, int16 x, int16 y, int16 z, of one shape; z may be x or y: ember_product.h, 5 instructions an element,
+ * measured on Cortex-M4 5.19. */
 #include "ember_product.h"
 
 #define FOUR                                                                                                           \

@@ -1,4 +1,5 @@
-/* q.mul, int16 x, int8 y, int16 z, of one shape; z may be x: ember_product.h, 5.25 instructions an element. */
+/* q.mul, int16 x, int8 y, int16 z, of one shape; z may be x: ember_product.h, 5.25 instructions an element,
+ * measured on Cortex-M4 5.44. */
 #include "ember_product.h"
 
 #define FOUR                                                                                                           \

@@ -1,4 +1,5 @@
-/* q.mul, int8 x, int8 y, int8 z, of one shape; z may be x or y: ember_product.h, 5.5 instructions an element. */
+/* q.mul, int8 x, int8 y, int8 z, of one shape; z may be x or y: ember_product.h, 5.5 instructions an element,
+ * measured on Cortex-M4 5.69. */
 #include "ember_product.h"
 
 #define FOUR                                                                                                           \

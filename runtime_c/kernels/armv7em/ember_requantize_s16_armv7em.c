@@ -1,4 +1,5 @@
-/* q.requantize, int16 x, int16 y; y may be x: ember_sum.h, 3.5 instructions an element. */
+/* q.requantize, int16 x, int16 y; y may be x: ember_sum.h, 3.5 instructions an element,
+ * measured on Cortex-M4 3.69. */
 #include "ember_sum.h"
 
 #define FOUR EMBER_SUM_ONE_TERM(EMBER_SUM_HALVES, EMBER_SUM_OF_HALVES, EMBER_SUM_TO_S16)

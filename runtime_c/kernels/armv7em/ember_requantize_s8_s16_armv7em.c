@@ -1,4 +1,5 @@
-/* q.requantize, int8 x, int16 y: ember_sum.h, 3.75 instructions an element. */
+/* q.requantize, int8 x, int16 y: ember_sum.h, 3.75 instructions an element,
+ * measured on Cortex-M4 3.94. */
 #include "ember_sum.h"
 
 #define FOUR EMBER_SUM_ONE_TERM(EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_TO_S16)

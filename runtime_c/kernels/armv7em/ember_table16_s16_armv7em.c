@@ -1,7 +1,8 @@
 /* q.table16: linear interpolation between 513 entries; any values; y may be x.
  *
  * Idea: t0 + (((t1 - t0) * f + 64) >> 7) is (t0 * (128 - f) + t1 * f + 64) >> 7. One LDR at any address brings t0 and t1 as
- * a pair, MLA makes the pair (128 - f, f) of f, SMLAD does the rest: 7 instructions an element, of which 14 make two.
+ * a pair, MLA makes the pair (128 - f, f) of f, SMLAD does the rest: 7 instructions an element, of which 14 make two;
+ * measured on Cortex-M4 7.38.
  */
 #include "ember_armv7em.h"
 

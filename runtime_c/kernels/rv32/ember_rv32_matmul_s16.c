@@ -3,7 +3,8 @@
  * Idea: ember_rv32_sums_4x4_s16.c. The last four rows overlap those before them; of three the last runs twice.
  * Preconditions: three rows or more; sums that fit 32 bits, and once they are shifted may be doubled
  * (backend/c/variants/rv32_matmul.py); scratch 8 * (k + 1) bytes, 4-byte aligned.
- * Instructions per MAC: those of the sums, panel 2.5 / n, and about 16 / k around the loops.
+ * Instructions per MAC: those of the sums, panel 2.5 / n, and about 16 / k around the loops; measured
+ * (gcc 12, -O2) at 64,128,128: 2.84.
  */
 #include "ember_rv32_matmul.h"
 #include "ember_rv32_store.h"
