@@ -14,7 +14,7 @@ RMSNormalization ReduceMean ReduceSum CumSum MatMul Gemm Conv Gather GatherND Co
 Transpose Unsqueeze Squeeze Expand Where And Equal Greater Less IsNaN Identity Constant Shape ConstantOfShape
 Range GreaterOrEqual Trilu Tile Mod OneHot Floor Round Abs Sign Min Max ReduceMax Swish RotaryEmbedding
 Resize Attention ScatterND ScatterElements ConvTranspose STFT TensorScatter QuantizeLinear DequantizeLinear
-QLinearMatMul QLinearConv MatMulInteger ConvInteger DynamicQuantizeLinear"""
+QLinearMatMul QLinearConv MatMulInteger ConvInteger DynamicQuantizeLinear LinearAttention CausalConvWithState"""
 REQUIRED = set(_TRANSFORMERS.split())
 PASSING_SHARE = 0.95  # of all applicable cases; a change that lowers it loses an operator
 

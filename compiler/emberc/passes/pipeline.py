@@ -5,6 +5,7 @@ from __future__ import annotations
 from emberc.passes.canonicalize import Canonicalize
 from emberc.passes.channels_last import ChannelsLast
 from emberc.passes.conv_to_rows import ConvToRows
+from emberc.passes.expand_recurrence import ExpandRecurrence
 from emberc.passes.factorize import Factorize
 from emberc.passes.fold_affine import FoldAffine
 from emberc.passes.fuse_attention import FuseAttention
@@ -61,6 +62,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             PruneVocabulary(),  # only the words that the user keeps
             Factorize(),  # weights that a fit plan gives a low rank
             FuseFunctions(),  # what is left of one variable: one table
+            ExpandRecurrence(),  # recurrences without a kernel, step by step
             # float -> integer
             quantize or Quantize(),
             # integer -> integer

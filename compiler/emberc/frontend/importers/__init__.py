@@ -5,6 +5,7 @@ from emberc.frontend.importers import attention as attention
 from emberc.frontend.importers import bits as bits
 from emberc.frontend.importers import elementwise as elementwise
 from emberc.frontend.importers import indexing as indexing
+from emberc.frontend.importers import linear_attention as linear_attention
 from emberc.frontend.importers import math as math
 from emberc.frontend.importers import microsoft as microsoft
 from emberc.frontend.importers import microsoft_transformer as microsoft_transformer
