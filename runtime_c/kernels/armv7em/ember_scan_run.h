@@ -52,10 +52,11 @@ static inline int32_t ember_scan_end(ember_scan_record *records, int32_t count, 
     return count;
 }
 
-/* All steps of all batches; `step` holds the first one's operands. scratch: EMBER_SCAN_CHUNK + 1 records, then
+/* All steps of all batches; `step` holds the first one's operands. Its core is ember_scan_core_anywhere or `special`: with
+ * both named, the calls are direct, and the worst-case stack can be read off the code. scratch: EMBER_SCAN_CHUNK + 1 records, then
  * 2 * states int16 for b and c. */
-static inline void ember_scan_run(ember_scan_step step, const int16_t *b, const int16_t *c, void *scratch,
-                                  const ember_scan_params *p)
+static inline void ember_scan_run(ember_scan_step step, ember_scan_core_fn *special, const int16_t *b, const int16_t *c,
+                                  void *scratch, const ember_scan_params *p)
 {
     ember_scan_record *records = scratch;
     int16_t *bc = (int16_t *)(void *)(records + EMBER_SCAN_CHUNK + 1);
@@ -80,7 +81,10 @@ static inline void ember_scan_run(ember_scan_step step, const int16_t *b, const 
                     if (some != end)
                         end = ember_scan_end(records, some, end, &route);
                     step.front(records, some, step.x, step.v, scales, p);
-                    step.core.run(records, h, log_a, &route);
+                    if (step.core.run == ember_scan_core_anywhere)
+                        ember_scan_core_anywhere(records, h, log_a, &route);
+                    else
+                        special(records, h, log_a, &route);
                     ember_scan_back(records, some, &step, scales, p->gate);
                     ember_scan_advance(&step, some);
                     scales += 4 * some;

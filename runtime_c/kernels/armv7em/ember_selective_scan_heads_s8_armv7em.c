@@ -9,5 +9,5 @@ void ember_selective_scan_heads_s8_armv7em(const int8_t *x, const int16_t *v, co
         p->alike ? EMBER_SCAN_CORE_OF(ember_scan_core_alike) : EMBER_SCAN_CORE_OF(ember_scan_core_anywhere);
     const ember_scan_step step = {x, v, z, y, state, 0, ember_scan_front_heads, core};
     ember_scan_start(state, initial, p);
-    ember_scan_run(step, b, c, scratch, p);
+    ember_scan_run(step, ember_scan_core_alike, b, c, scratch, p);
 }
