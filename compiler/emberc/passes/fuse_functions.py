@@ -86,10 +86,10 @@ class _Expression:
 def _expression(op: Op, base: dict[int, Value], function: Function) -> _Expression | None:
     y = op.results[0]
     x = base[id(y)]
-    if x is y or not y.type.dtype.is_float or isinstance(op, FakeQuant):
+    if x is y or y.type.dtype is not x.type.dtype or isinstance(op, FakeQuant):
         return None
     outside = [u for u in y.users if base[id(u.results[0])] is not x or isinstance(u, FakeQuant)]
-    steps = _steps(y, x) if outside or function.is_output(y) else None
+    steps = expression_steps(y, x) if outside or function.is_output(y) else None
     return None if steps is None else _Expression(op, x, steps, list(dict.fromkeys(outside)))
 
 
@@ -119,7 +119,7 @@ def _base(op: Op, base: dict[int, Value]) -> Value:
     return y if isinstance(op, FakeQuant) and not isinstance(x.producer, FakeQuant) else x
 
 
-def _steps(y: Value, x: Value) -> list[str] | None:
+def expression_steps(y: Value, x: Value) -> list[str] | None:
     """The expression of ``y`` over ``x``; None where the op that is there does as well."""
     places: dict[int, int] = {id(x): 0}
     steps: list[str] = []

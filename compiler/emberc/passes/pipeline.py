@@ -14,6 +14,7 @@ from emberc.passes.fuse_embedding import FuseEmbedding
 from emberc.passes.fuse_epilogue import FuseEpilogue
 from emberc.passes.fuse_functions import FuseFunctions
 from emberc.passes.fuse_gelu import FuseGelu
+from emberc.passes.fuse_integer_functions import FuseIntegerFunctions
 from emberc.passes.fuse_linear import FuseLinear
 from emberc.passes.fuse_norm import FuseNorm
 from emberc.passes.fuse_qkv import FuseQkv
@@ -38,6 +39,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
         [
             # float -> float
             RecoverRecurrence(),  # what exporters unrolled: first, while later passes see a small graph
+            FuseIntegerFunctions(),  # I-BERT's own integer arithmetic
             StaticQuantization(),  # dynamic ranges become calibrated ones
             Canonicalize(),  # one spelling for what exporters write in many
             ConvToRows(),  # convolution over time, channels last
