@@ -92,6 +92,10 @@ void ember_attention_s8_s16_armv7em(const int8_t *q, const int8_t *k, const int8
 void ember_layer_norm_s8_armv7em(const int8_t *x, int8_t *y, const ember_layer_norm_params *p);
 void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_layer_norm_params *p);
 
+/* The same with gamma << (9 - out_shift), and beta likewise with half of that factor added; out_shift is not read. */
+void ember_layer_norm_s8_s16_armv7em(const int8_t *x, int16_t *y, const ember_layer_norm_params *p);
+void ember_layer_norm_s16_armv7em(const int16_t *x, int16_t *y, const ember_layer_norm_params *p);
+
 /* q.add of operands of one shape, frac 6: z = clamp((((x * m1) >> 16) + ((y * m2) >> 16) + c) >> 6) */
 typedef struct {
     int32_t count;

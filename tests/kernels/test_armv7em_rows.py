@@ -23,14 +23,14 @@ pytestmark = pytest.mark.board
 SUMS = [("i8", "i8"), ("i16", "i8"), ("i16", "i16")]
 
 
-def hard_norm(x: str, n: int, *, center: bool, eps: int = 0) -> Case:
+def hard_norm(x: str, n: int, *, center: bool, eps: int = 0, y: str = "i8", shift: int = 8) -> Case:
     """A q.layer_norm of constant rows, outliers and tiny variances, with gammas of both signs."""
     rng = np.random.default_rng(n)
     data = hard_rows(rng, np.dtype("int8" if x == "i8" else "int16"), n)
     gamma, beta = rng.integers(-(1 << 24), 1 << 24, n), rng.integers(-9000, 9000, n)
-    op = LayerNorm(value(data), constant(gamma), constant(beta), eps=eps, center=center)
+    op = LayerNorm(value(data), constant(gamma), constant(beta), eps=eps, center=center, dtype=y, out_shift=shift)
     op.verify()
-    return Case(op, {"x": data}, f"{len(data)},{n}", note=f"{x} {center} {eps}")
+    return Case(op, {"x": data}, f"{len(data)},{n}", note=f"{x} {y} {center} {eps} {shift}")
 
 
 def norms() -> list[Case]:
@@ -42,6 +42,10 @@ def norms() -> list[Case]:
         hard_norm(x, n, center=center, eps=eps)
         for x, n, center, eps in product(("i8", "i16"), (8, 17, 64), (True, False), (0, 1 << 40))
     ]
+    for i, (x, n) in enumerate(product(("i8", "i16"), (1, 3, 7, 8, 9, 17, 64, 129))):
+        cases.append(replace(layer_norm(3, n, x, "i16"), misalign=n % 4))
+        cases.append(hard_norm(x, n, center=i % 2 > 0, eps=i % 3 << 20, y="i16", shift=i % 9))
+    cases.append(replace(layer_norm(4, 33, "i16", "i16"), inplace="x"))
     return [*cases, replace(layer_norm(4, 33), inplace="x")]
 
 
@@ -133,6 +137,8 @@ def test_rows(core: str) -> None:
 def test_they_run_on_the_fast_kernels() -> None:
     assert_exact("cortex-m4", [layer_norm(2, 20)], kernel="ember_layer_norm_s8_armv7em")
     assert_exact("cortex-m4", [layer_norm(2, 20, "i16")], kernel="ember_layer_norm_s16_s8_armv7em")
+    assert_exact("cortex-m4", [layer_norm(2, 20, "i8", "i16")], kernel="ember_layer_norm_s8_s16_armv7em")
+    assert_exact("cortex-m4", [layer_norm(2, 20, "i16", "i16")], kernel="ember_layer_norm_s16_armv7em")
     assert_exact("cortex-m4", [add(2, 20, "i16", "i8", "i16")], kernel="ember_add_s16s8_armv7em")
     assert_exact("cortex-m4", [mul(2, 20, "i16", "i8", "i16")], kernel="ember_mul_s16s8_armv7em")
     assert_exact("cortex-m4", [softmax(2, 20)], kernel="ember_softmax_s8_armv7em")
@@ -157,6 +163,8 @@ def test_what_their_immediates_do_not_fit_goes_to_the_portable_kernels() -> None
         op = Mul(value(operand), value(x), **fields, m=5)
         name = "ember_mul_s8" if operand is x else "ember_mul_s16s8_s8"
         assert_exact("cortex-m4", [Case(op, {"x": operand, "y": x}, "2,3")], kernel=name)
+    norm = LayerNorm(value(x), constant([1 << 30] * 3), constant([0] * 3), out_shift=7, dtype="i16")
+    assert_exact("cortex-m4", [Case(norm, {"x": x}, "2,3")], kernel="ember_layer_norm_s8_s16")
     norm = LayerNorm(value(x), constant([1] * 3), constant([0] * 3), out_shift=7)
     assert_exact("cortex-m4", [Case(norm, {"x": x}, "2,3")], kernel="ember_layer_norm_s8")
 

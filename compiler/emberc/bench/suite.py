@@ -241,6 +241,7 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
         entry(softmax, *rows)
         entry(layer_norm, *rows)
         entry(layer_norm, *rows, "i16", "i8")
+        entry(layer_norm, *rows, "i16", "i16")
     for x, y, z in (("i8", "i8", "i8"), ("i16", "i8", "i8"), ("i16", "i8", "i16"), ("i16", "i16", "i16")):
         entry(add, *ROWS[0], x, y, z)
         entry(mul, *ROWS[0], x, y, z)

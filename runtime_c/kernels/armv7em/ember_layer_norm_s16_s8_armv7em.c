@@ -4,37 +4,11 @@
  * Second pass: ember_norm_armv7em.h, 7 instructions each; about 100 a row. Measured on Cortex-M4 at 128 x 128:
  * 10.16.
  */
-#include "ember_norm_armv7em.h"
-
-#define SUM                                                                                                            \
-    "ldr r4, [%[x]], #4\n\t"                                                                                           \
-    "smlad %[sum], r4, %[ones], %[sum]\n\t"                                                                            \
-    "smlald %[low], %[high], r4, r4\n\t"
+#include "ember_norm_sums_s16.h"
 
 #define FOUR                                                                                                           \
     "ldr r10, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxth r4, r10\n\t", "asr r4, r10, #16\n\t",                              \
                                               "ldr r10, [%[x]], #4\n\tsxth r4, r10\n\t", "asr r4, r10, #16\n\t")
-
-static ember_norm_row scale_of(const int16_t *x, const ember_layer_norm_params *p)
-{
-    int32_t sum = 0;
-    uint64_t squares = 0;
-    int32_t left = p->n;
-#if EMBER_HAS_ARMV7EM
-    uint32_t low = 0, high = 0;
-    for (; left >= 8; left -= 8)
-        __asm__ volatile(SUM SUM SUM SUM
-                         : [x] "+r"(x), [sum] "+r"(sum), [low] "+r"(low), [high] "+r"(high)
-                         : [ones] "r"(0x10001)
-                         : "r4", "memory");
-    squares = (uint64_t)high << 32 | low;
-#endif
-    for (; left > 0; left--, x++) {
-        sum += *x;
-        squares += (uint32_t)(*x * *x);
-    }
-    return ember_norm_scale(sum, squares, p);
-}
 
 void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_layer_norm_params *p)
 {

@@ -4,39 +4,11 @@
  * Second pass: ember_norm_armv7em.h, 6.75 instructions each; about 100 a row. Measured on Cortex-M4 at 128 x 128:
  * 9.87.
  */
-#include "ember_norm_armv7em.h"
-
-#define SUM                                                                                                            \
-    "ldr r4, [%[x]], #4\n\t"                                                                                           \
-    "sxtb16 r5, r4\n\t"                                                                                                \
-    "sxtb16 r4, r4, ror #8\n\t"                                                                                        \
-    "smlad %[sum], r5, %[ones], %[sum]\n\t"                                                                            \
-    "smlad %[sum], r4, %[ones], %[sum]\n\t"                                                                            \
-    "smlad %[squares], r5, r5, %[squares]\n\t"                                                                         \
-    "smlad %[squares], r4, r4, %[squares]\n\t"
+#include "ember_norm_sums_s8.h"
 
 #define FOUR                                                                                                           \
     "ldr r10, [%[x]], #4\n\t" EMBER_NORM_FOUR("sxtb r4, r10\n\t", "sxtb r4, r10, ror #8\n\t",                          \
                                               "sxtb r4, r10, ror #16\n\t", "asr r4, r10, #24\n\t")
-
-static ember_norm_row scale_of(const int8_t *x, const ember_layer_norm_params *p)
-{
-    int32_t sum = 0;
-    uint32_t squares = 0;
-    int32_t left = p->n;
-#if EMBER_HAS_ARMV7EM
-    for (; left >= 16; left -= 16)
-        __asm__ volatile(SUM SUM SUM SUM
-                         : [x] "+r"(x), [sum] "+r"(sum), [squares] "+r"(squares)
-                         : [ones] "r"(0x10001)
-                         : "r4", "r5", "memory");
-#endif
-    for (; left > 0; left--, x++) {
-        sum += *x;
-        squares += (uint32_t)(*x * *x);
-    }
-    return ember_norm_scale(sum, squares, p);
-}
 
 void ember_layer_norm_s8_armv7em(const int8_t *x, int8_t *y, const ember_layer_norm_params *p)
 {

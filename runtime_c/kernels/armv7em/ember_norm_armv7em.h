@@ -34,6 +34,30 @@
                                                                                "pkhbt r5, r5, r6, lsl #16\n\t"         \
                                                                                "str r5, [%[y]], #4\n\t"
 
+/* The same to int16, with gamma and beta multiplied so that the last shift is 9, and beta's rounding half of it included:
+ * SMMLA need not round then. */
+#define EMBER_NORM_WIDE(out, beta)                                                                                     \
+    "mla r4, r4, %[scale], %[offset]\n\t"                                                                              \
+    "smmulr r4, r4, %[inverse]\n\t"                                                                                    \
+    "smmla " out ", r4, " out ", " beta "\n\t"                                                                         \
+    "ssat " out ", #16, " out ", asr #9\n\t"
+
+#define EMBER_NORM_FOUR_WIDE(a, b, c, d)                                                                               \
+    "ldm %[gb]!, {r5, r6, r8, r9}\n\t" a EMBER_NORM_WIDE("r5", "r6")                                                   \
+        b EMBER_NORM_WIDE("r8", "r9") "pkhbt r5, r5, r8, lsl #16\n\t"                                                  \
+                                      "ldm %[gb]!, {r6, r8, r9, r11}\n\t" c EMBER_NORM_WIDE("r6", "r8")                \
+                                          d EMBER_NORM_WIDE("r9", "r11") "pkhbt r6, r6, r9, lsl #16\n\t"               \
+                                                                         "str r5, [%[y]], #4\n\t"                      \
+                                                                         "str r6, [%[y]], #4\n\t"
+
+static inline int16_t ember_norm_one_wide(int32_t x, int32_t i, const ember_norm_row *row, const int32_t *gamma_beta)
+{
+    const int32_t difference = (int32_t)((uint32_t)x * row->scale - row->offset);
+    const int64_t t = ember_high_multiply(difference, row->inverse, 0);
+    const int64_t beta = (int64_t)gamma_beta[2 * i + 1] * (INT64_C(1) << 32);
+    return ember_clamp_s16((int32_t)((t * gamma_beta[2 * i] + beta) >> 32) >> 9);
+}
+
 static inline int8_t ember_norm_one(int32_t x, int32_t i, const ember_norm_row *row, const int32_t *gamma_beta)
 {
     const int32_t difference = (int32_t)((uint32_t)x * row->scale - row->offset);
