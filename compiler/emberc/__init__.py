@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     import onnx
 
     from emberc.backend.c import Call, emitter
-    from emberc.driver import Options, compile_model
+    from emberc.driver import compile_model
     from emberc.firmware import Firmware
     from emberc.frontend import import_model, importer
     from emberc.ir.graph import Function, Module
     from emberc.ir.op import Op
+    from emberc.options import Options
     from emberc.passes import Pass, PassManager, Pipeline, RewritePass, default_pipeline
     from emberc.passes.lower import lowering
 
@@ -94,6 +95,7 @@ def compile(
 ) -> Firmware:
     """Compiles an ONNX file or proto. Keyword arguments are the fields of ``emberc.Options`` (target, shapes, fix,
     budget, flash, ram, precision, observer, pipeline, ...). Raises EmberError."""
-    from emberc.driver import Options, compile_model
+    from emberc.driver import compile_model
+    from emberc.options import Options
 
     return compile_model(model, calibration, Options(**options))

@@ -2,19 +2,17 @@
 
     model.onnx ─ import ─ float IR ─ passes ─ integer IR ─ plan ─ emit ─ C ─ measure ─ report
 
-``compile_model`` is that journey. Each step is one call into the package that does it; read on from there:
+``compile_model`` is that journey, ``_Job.build`` its middle part from float IR to measured C, which ``--fit`` goes
+through more than once. Each step is one call into the package that does it; read on from there:
 ``frontend.import_model``, ``passes.default_pipeline``, ``configure.configure``, ``backend.c.emit``,
-``harness.measure_build``.
+``harness.measure_build``. What can be asked for is in ``options.py``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,13 +25,13 @@ from emberc.budget import DEFAULT_BUDGET, check_budget
 from emberc.configure import Candidate, Candidates, as_given, configure
 from emberc.firmware import Firmware
 from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
-from emberc.frontend import import_model
+from emberc.frontend import import_model, model_hash
 from emberc.golden import golden_vectors
 from emberc.ir.graph import Function, Module
 from emberc.ir.printer import print_module
-from emberc.ir.values import Constant
 from emberc.ir.verifier import verify
-from emberc.measure import measured_code
+from emberc.measure import flash_by_constant, measured_code
+from emberc.options import Options, Stages
 from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, TileRows, default_pipeline
 from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
@@ -43,64 +41,6 @@ from emberc.targets import load_target
 
 #: bytes of stack that a build is taken to need until it is measured
 STACK_GUESS = 1024
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a compilation can be told. Byte counts in bytes; None: no limit of that kind was given.
-
-    ``shapes``: static shape by input name. ``fix``: inputs that become constants. ``budget``: total of flash and
-    RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
-    ``fit`` squeezes weights until flash and total are within their budgets, ``fit_plan`` is the file of a plan that an
-    earlier ``fit`` wrote (``emberc.fit``).
-    ``vocabulary`` names the words that an embedding keeps (``quant.vocabulary.load_vocabulary``).
-    ``prefer``: "speed", "memory" or "balanced" where one is to be had for the other (``emberc.configure``); with
-    ``ram`` the quickest that fits is taken, unless it is "memory".
-    ``streaming``: firmware that takes one step of the sequence a call.
-    ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
-    some of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
-    are called when a stage begins and ends.
-    """
-
-    target: str = "host"
-    name: str | None = None
-    shapes: Mapping[str, tuple[int, ...]] | None = None
-    fix: Mapping[str, Any] | None = None
-    budget: int | None = None
-    flash: int | None = None
-    ram: int | None = None
-    observer: str = "minmax"
-    percentile: float = 99.99
-    precision: str = "int8"
-    prefer: str = "balanced"
-    streaming: bool = False
-    fit: bool = False
-    fit_plan: str | Path | None = None
-    vocabulary: str | Path | None = None
-    vectors: Mapping[str, Any] | None = None
-    pipeline: Pipeline | None = None
-    print_after: frozenset[str] = frozenset()
-    began: Callable[[str], None] | None = None
-    progress: Callable[[str, str, float], None] | None = None
-
-
-@dataclass
-class _Stages:
-    """Times the stages and tells whoever watches."""
-
-    began: Callable[[str], None] | None
-    progress: Callable[[str, str, float], None] | None
-    done: list[tuple[str, str, float]] = field(default_factory=list)
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[list[str]]:
-        if self.began:
-            self.began(name)
-        start, words = time.perf_counter(), [""]
-        yield words
-        self.done.append((name, words[0], time.perf_counter() - start))
-        if self.progress:
-            self.progress(*self.done[-1])
 
 
 def compile_model(
@@ -114,7 +54,7 @@ def compile_model(
     up. Raises EmberError subclasses only: ModelError, CalibrationError, TargetError, FitError, ...
     """
     options = options or Options()
-    stage = _Stages(options.began, options.progress)
+    stage = Stages(options.began, options.progress)
     target = load_target(options.target)
 
     with stage("import") as did:
@@ -152,7 +92,7 @@ def compile_model(
         synthetic=data.synthetic,
         ops=dict(sorted(Counter(op.opcode for op in module.ops()).items())),
         layers=list(module.layers),
-        largest=_largest(module),
+        largest=flash_by_constant(module),
         notes=list(module.notes),
         stages=stage.done,
         fit=None if squeezed is None else squeezed.to_report(),
@@ -168,7 +108,7 @@ class _Job:
     model: str | Path | onnx.ModelProto
     options: Options
     data: CalibrationData
-    stage: _Stages
+    stage: Stages
 
     def build(self, squeezed: FitPlan | None) -> Build:
         """Float to measured C, with the weights in the forms of the plan."""
@@ -283,25 +223,7 @@ def _imported(model: str | Path | onnx.ModelProto, options: Options) -> Module:
     return import_model(model, shapes=dict(options.shapes or {}), fix=dict(options.fix or {}), name=options.name)
 
 
-def model_hash(model: str | Path | onnx.ModelProto) -> str:
-    """SHA-256 of the model file (without external data), or of the proto's deterministic bytes."""
-    if isinstance(model, onnx.ModelProto):
-        return hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
-    return hashlib.sha256(Path(model).read_bytes()).hexdigest()
-
-
 def _calibration(module: Module, calibration: str | Path | Mapping[str, Any] | None) -> CalibrationData:
     if calibration is None:
         return synthetic_calibration(module.main)
     return load_calibration(calibration, module.main, ignore=module.unread_inputs)
-
-
-def _largest(module: Module) -> list[tuple[str, int]]:
-    """The constants and their bytes of flash, largest first; equal ones are stored once."""
-    found: dict[tuple[str, bytes], tuple[str, int]] = {}
-    for op in module.ops():
-        for c in op.operands:
-            if isinstance(c, Constant):
-                key = (f"{c.type.dtype.value} {c.stored_bytes}", c.data.tobytes())
-                found.setdefault(key, (c.name or f"parameters of {op.opcode} {op.loc}".strip(), c.stored_bytes))
-    return sorted(found.values(), key=lambda s: (-s[1], s[0]))

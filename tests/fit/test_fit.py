@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import emberc
-from emberc.driver import model_hash
 from emberc.errors import FitError, UsageError
 from emberc.firmware import Firmware
 from emberc.fit import Choice, FitPlan
+from emberc.frontend import model_hash
 from emberc.harness import test_build as run_build
 from emberc.passes import PassManager, default_pipeline
 from emberc.passes.squeezable import squeezable

@@ -84,7 +84,8 @@ def compile_command(
     but the accuracy that is reported then says nothing.
     """
     from emberc.backend.c.write import check_output
-    from emberc.driver import Options, compile_model
+    from emberc.driver import compile_model
+    from emberc.options import Options
 
     if fit and plan is not None:
         raise UsageError("--fit makes a plan and --plan takes one: give one of the two")

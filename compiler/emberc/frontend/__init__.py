@@ -5,7 +5,8 @@ the nodes, ``importers`` say what each ONNX operator means in the float dialect.
 """
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.load import model_hash
 from emberc.frontend.model import import_model
 from emberc.frontend.registry import importer
 
-__all__ = ["NodeContext", "import_model", "importer"]
+__all__ = ["NodeContext", "import_model", "importer", "model_hash"]

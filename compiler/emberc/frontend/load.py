@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,3 +186,10 @@ def _skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
         elif tensor.name not in inputs:
             graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
     return out
+
+
+def model_hash(model: str | Path | onnx.ModelProto) -> str:
+    """SHA-256 of the model file (without external data), or of the proto's deterministic bytes."""
+    if isinstance(model, onnx.ModelProto):
+        return hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
+    return hashlib.sha256(Path(model).read_bytes()).hexdigest()
