@@ -146,6 +146,26 @@ void ember_selective_scan_s8_s16_mve(const int8_t *x, const int16_t *v, const in
                                      const int8_t *z, const int16_t *initial, int16_t *y, int16_t *state, void *scratch,
                                      const ember_mve_scan_params *p);
 
+/* q.causal_conv with taps packed as in kernels/mve/ember_mve_conv.h; 4-byte aligned. */
+typedef struct {
+    const int8_t *stream;
+    const int8_t *table; /* NULL: none */
+    int32_t lo;          /* clamp, of the index where there is a table */
+    int32_t hi;
+    int32_t batches;
+    int32_t rows;
+    int32_t channels;
+    int32_t taps;
+    int32_t padded_taps;
+    int32_t zx;
+    int32_t shift;
+    int32_t zero_point;
+} ember_mve_conv_params;
+
+/* As ember_causal_conv_s8; scratch 8 * padded_taps + channels bytes, aligned as pointers are. */
+void ember_causal_conv_s8_mve(const int8_t *x, const int8_t *initial, int8_t *y, int8_t *tail, void *scratch,
+                              const ember_mve_conv_params *p);
+
 #ifdef __cplusplus
 }
 #endif

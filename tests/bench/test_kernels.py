@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emberc.bench import Case, bench_kernels, check_cases, suite
-from emberc.bench.recurrences import selective_scan
+from emberc.bench.recurrences import causal_conv, selective_scan
 from emberc.bench.suite import (
     add,
     attention,
@@ -49,6 +49,8 @@ LIMITS = [
     (embed, (64, 128, "i16"), 16.5),
     (selective_scan, (32, 128, 16), 8.2),
     (selective_scan, (32, 64, 6), 12.0),
+    (causal_conv, (100, 128, 4), 2.5),
+    (causal_conv, (64, 128, 32), 2.2),
 ]
 
 
@@ -76,6 +78,8 @@ def test_the_cortex_m55_keeps_its_figures() -> None:
         (add, (128, 128)): 1.2,
         (selective_scan, (32, 128, 16)): 2.3,
         (selective_scan, (32, 64, 6)): 5.0,
+        (causal_conv, (32, 128, 4)): 1.4,
+        (causal_conv, (64, 128, 32)): 1.7,
     }
     rows = bench_kernels(["cortex-m55"], cases=[build(*args) for build, args in limits])
     assert all(row.equal and row.kernel.endswith("_mve") for row in rows)

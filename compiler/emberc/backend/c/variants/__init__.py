@@ -2,6 +2,7 @@
 
 from emberc.backend.c.variants import armv7em_attention as armv7em_attention
 from emberc.backend.c.variants import armv7em_batch_matmul as armv7em_batch_matmul
+from emberc.backend.c.variants import armv7em_conv as armv7em_conv
 from emberc.backend.c.variants import armv7em_matmul as armv7em_matmul
 from emberc.backend.c.variants import armv7em_rows as armv7em_rows
 from emberc.backend.c.variants import armv7em_scan as armv7em_scan
@@ -10,6 +11,7 @@ from emberc.backend.c.variants import cells as cells
 from emberc.backend.c.variants import conv as conv
 from emberc.backend.c.variants import mve_attention as mve_attention
 from emberc.backend.c.variants import mve_batch_matmul as mve_batch_matmul
+from emberc.backend.c.variants import mve_conv as mve_conv
 from emberc.backend.c.variants import mve_elementwise as mve_elementwise
 from emberc.backend.c.variants import mve_matmul as mve_matmul
 from emberc.backend.c.variants import mve_norm as mve_norm

@@ -1,0 +1,19 @@
+/* Pairs of steps of a q.causal_conv channel with a table: ember_conv_asm.h. */
+#include "ember_conv_armv7em.h"
+#include "ember_conv_asm.h"
+
+#if EMBER_HAS_ARMV7EM
+
+__attribute__((naked, noinline)) void ember_conv_window_table(const ember_conv_channel *channel __attribute__((unused)))
+{
+    __asm__ volatile(EMBER_CONV_WINDOW(EMBER_CONV_LOOKUP));
+}
+
+#else
+
+void ember_conv_window_table(const ember_conv_channel *channel)
+{
+    ember_conv_plain(channel, channel->table);
+}
+
+#endif
