@@ -81,14 +81,15 @@ def fit(build: Build, job: Job) -> tuple[Build, FitPlan | None]:
     excess = _excess(build.memory)
     if not excess:
         return build, None
-    fitter = job.fitter()
+    fitter, tried = job.fitter(), [build.memory]
     while excess:
         plan = fitter.smaller(excess)
         squeezed = plan or fitter.smallest()
         build = job.build(squeezed)
+        tried.append(build.memory)
         excess = _excess(build.memory)
         if excess and plan is None:
-            raise _too_large(build.memory)
+            raise _too_large(tried)
     return build, squeezed
 
 
@@ -98,7 +99,8 @@ def _excess(memory: Memory) -> int:
     return max((need - have for pool, (need, have) in over.items() if pool != "RAM"), default=0)
 
 
-def _too_large(memory: Memory) -> FitError:
+def _too_large(tried: list[Memory]) -> FitError:
+    memory = min(tried, key=_excess)
     pool, (need, have) = next((p, v) for p, v in memory.exceeded().items() if p != "RAM")
     f, r = memory.flash, memory.ram
     limit = {"total": "--budget", "flash": "--flash"}[pool]
@@ -110,7 +112,7 @@ def _too_large(memory: Memory) -> FitError:
     return FitError(
         f"--fit can't bring the {pool} below {need:,} bytes, the budget is {have:,}: {need - have:,} too many",
         details=[
-            "that is with every weight in its smallest form",
+            f"that is the smallest of {len(tried)} builds, from all weights in int8 to each in its smallest form",
             f"flash {f.total:,}: weights {f.weights:,}, tables {f.tables:,}, code {f.code or 0:,}",
             f"RAM   {r.total:,}: arena {r.arena:,}, stack {r.stack or 0:,}, I/O {r.io:,}",
         ],
