@@ -15,7 +15,7 @@ from emberc.passes.tile_rows import TileRows
 CASES = Path(__file__).parent / "cases" / "tile-rows"
 
 
-@pytest.mark.parametrize("name", ["attention_by_query_rows", "embedding", "feed_forward"])
+@pytest.mark.parametrize("name", ["attention_by_query_rows", "embedding", "feed_forward", "constant_rows"])
 @pytest.mark.parametrize("queries", [False, True])
 def test_tiles_give_the_bits_of_the_whole(name: str, queries: bool) -> None:
     module = parse_module((CASES / f"{name}.eir").read_text().split("// expect")[0])

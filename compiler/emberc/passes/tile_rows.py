@@ -77,7 +77,12 @@ def _tiled(op: Op) -> list[Value]:
         return [op.q]
     if isinstance(op, Embed):
         return [p.ids for p in op.tables() if p.ids is not None]
-    return [v for v in op.operands if v is not None and not isinstance(v, Constant)]
+    return [v for v in op.operands if v is not None and (not isinstance(v, Constant) or _has_rows(op, v))]
+
+
+def _has_rows(op: Op, v: Value) -> bool:
+    """A constant that is different for every row (positions that are added): it is cut like any other operand."""
+    return isinstance(op, Add | Mul) and rows_of(v) > 1
 
 
 def _whole(op: Op) -> list[Value]:
@@ -88,7 +93,7 @@ def _whole(op: Op) -> list[Value]:
 
 
 def _row_wise(op: Op, queries: bool) -> bool:
-    """Every operand has the result's rows; a constant is the same for all of them."""
+    """Every operand has the result's rows, constants of one row apart."""
     if isinstance(op, Attention):
         return queries and _by_query(op) and all(op.q is not v for v in _whole(op))
     if isinstance(op, Embed):
@@ -96,8 +101,9 @@ def _row_wise(op: Op, queries: bool) -> bool:
     if not isinstance(op, ROW_WISE) or op.result.type.rank < 2:
         return False
     rows = op.result.shape[:-1]
-    same = all(v.shape[:-1] == rows for v in _tiled(op))
-    return same and all(rows_of(v) <= 1 or isinstance(op, Matmul) for v in op.operands if isinstance(v, Constant))
+    same = all(v.shape[:-1] == rows or (isinstance(v, Constant) and rows_of(v) == prod(rows)) for v in _tiled(op))
+    constants = [v for v in op.operands if isinstance(v, Constant) and not _has_rows(op, v)]
+    return same and all(rows_of(v) <= 1 or isinstance(op, Matmul) for v in constants)
 
 
 def _chains(function: Function, queries: bool) -> list[list[Op]]:

@@ -36,7 +36,8 @@ static layout layout_of(int32_t *scratch, const ember_attention_params *p, const
     layout at;
     at.keys = (p->kv_rows + 3) & ~3;
     at.dim = (p->head_dim + 3) & ~3;
-    at.chunk = ember_min(EMBER_ATTENTION_CHUNK, ember_attention_chunk(at.keys, at.dim));
+    at.chunk =
+        ember_min(ember_min(EMBER_ATTENTION_CHUNK, (p->q_rows + 1) & ~1), ember_attention_chunk(at.keys, at.dim));
     at.block = ember_attention_keys(at.keys, at.dim);
     at.columns = ember_attention_columns(at.keys, p->head_dim);
     at.pack = scratch;

@@ -70,15 +70,17 @@ def plan_levels(function: Function, target: Target) -> dict[str, FunctionPlan]:
     fast = _plan(function, target, frozenset())
     if not greedy:
         return dict.fromkeys(PREFERENCES, fast)
-    least = _plan(function, target, frozenset(map(id, greedy))).arena_bytes
+    plans = {0: fast, len(greedy): _plan(function, target, frozenset(map(id, greedy)))}
+    least = plans[len(greedy)].arena_bytes
     levels = {"speed": fast}
-    plan, plain = fast, frozenset[int]()
-    waiting = iter(greedy)
     for prefer, limit in (("balanced", least * GROWTH), ("memory", least)):
-        while plan.arena_bytes > limit and (op := next(waiting, None)) is not None:
-            plain |= {id(op)}
-            plan = _plan(function, target, plain)
-        levels[prefer] = plan
+        high = min(count for count, plan in plans.items() if plan.arena_bytes <= limit)
+        low = max((count for count in plans if count < high), default=-1)
+        while high - low > 1:  # the fewest that are enough
+            middle = (low + high) // 2
+            plans[middle] = _plan(function, target, frozenset(map(id, greedy[:middle])))
+            low, high = (low, middle) if plans[middle].arena_bytes <= limit else (middle, high)
+        levels[prefer] = plans[high]
     return levels
 
 

@@ -149,7 +149,7 @@ def _tile_loop(
         name = v.name or ""
         inside["in", name] = name
         if isinstance(x, Constant):
-            base = pool.add(x.data, x.name or f"{op.loc}_{name}", "tables")
+            base = pool.add(x.data, x.name or f"{op.loc}_{name}", "weights")
         else:
             base = buffer_pointer(plan.place(x), fields)
         head.append(_row_pointer(f"const {c_type(x.type.dtype)}", name, base, v.shape[1:] if tiled else None))

@@ -43,7 +43,7 @@ def chunk_rows(op: Op) -> int:
     """Query rows that go over K and V together."""
     assert isinstance(op, Attention)
     keys, dim = (-(-n // 4) * 4 for n in (op.k.shape[-2], op.head_dim))
-    return max(2, min(16, max(2048 // keys, dim // 8)) & ~1)
+    return max(2, min(16, max(2048 // keys, dim // 8), op.q.shape[-2] + 1) & ~1)
 
 
 def in_place(op: Op) -> bool:
