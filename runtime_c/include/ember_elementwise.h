@@ -70,6 +70,17 @@ void ember_requantize_s8_s16(const int8_t *x, int16_t *y, const ember_requantize
 void ember_requantize_s16(const int16_t *x, int16_t *y, const ember_requantize_params *p);
 void ember_requantize_s16_s8(const int16_t *x, int8_t *y, const ember_requantize_params *p);
 
+/* q.magnitude: z = sqrt(x * x + y * y) * m * 2^-17 */
+typedef struct {
+    int32_t count;
+    int32_t m; /* >= 0 */
+    int32_t zero_point;
+} ember_magnitude_params;
+
+/* z may be x or y where it has their type. */
+void ember_magnitude_s16(const int16_t *x, const int16_t *y, int16_t *z, const ember_magnitude_params *p);
+void ember_magnitude_s16_s8(const int16_t *x, const int16_t *y, int8_t *z, const ember_magnitude_params *p);
+
 #ifdef __cplusplus
 }
 #endif

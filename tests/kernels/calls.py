@@ -258,6 +258,10 @@ def _mul(op: integer_elementwise.Mul, a: Arrays, z: Any) -> None:
     call(op.kernel(), *a, z, p)
 
 
+def _magnitude(op: Op, a: Arrays, z: Any) -> None:
+    call(op.kernel(), *a, z, fill("ember_magnitude_params", count=z.size, **_fields(op, "m zero_point")))  # type: ignore[attr-defined]
+
+
 def _requantize(op: integer_elementwise.Requantize, a: Arrays, y: Any) -> None:
     call(op.kernel(), a[0], y, fill("ember_requantize_params", count=y.size, **_fields(op, "m s c frac")))
 
@@ -397,6 +401,7 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.add": _add,
     "q.mul": _mul,
     "q.requantize": _requantize,
+    "q.magnitude": _magnitude,
     "q.table": _table,
     "q.table16": _table,
     "q.embed": _embed,

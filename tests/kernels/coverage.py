@@ -26,6 +26,7 @@ KERNEL_TESTS = {
     "q.softmax": "test_norm.test_softmax",
     "q.add": "test_elementwise.test_add_and_mul",
     "q.mul": "test_elementwise.test_add_and_mul",
+    "q.magnitude": "test_elementwise.test_magnitude",
     "q.requantize": "test_elementwise.test_requantize",
     "q.table": "test_elementwise.test_table",
     "q.table16": "test_elementwise.test_table16",

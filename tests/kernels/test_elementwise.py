@@ -9,6 +9,7 @@ import pytest
 
 from emberc.errors import VerifyError
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
+from emberc.ir.ops.integer_magnitude import Magnitude
 from emberc.ir.ops.integer_table import Table, Table16
 from tests.kernels.check import FILLS, INT8, INT16, SIZES, check, constant, tensor, value, worst_and_sqnr
 
@@ -127,3 +128,18 @@ def test_table16_is_close_to_float(name: str, bound: float) -> None:
     every = np.arange(-32768, 32768).astype(np.int16)
     got = check(Table16(value(every), constant(table, np.int16)), every, table)
     assert worst_and_sqnr(got, f(every / 4096) / scale)[0] < bound
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_magnitude(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for fill in FILLS:
+        x, y = tensor(rng, INT16, (3, n), fill), tensor(rng, INT16, (3, n))
+        for dtype, m in (("i16", 92000), ("i8", 360)):
+            check(Magnitude(value(x), value(y), m=m, zero_point=-3, dtype=dtype), x, y)
+
+
+def test_magnitude_is_the_length() -> None:
+    x, y = np.array([0, 3, -300, 32767, -32768, 1], np.int16), np.array([0, 4, 400, 0, -32768, 1], np.int16)
+    got = check(Magnitude(value(x), value(y), m=1 << 16), x, y)  # half the length
+    np.testing.assert_allclose(got, np.hypot(x.astype(float), y) / 2, atol=1)

@@ -76,6 +76,7 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
     "add": (lambda: text("%r = f.add %x, %y : f32[4, 6]", y="%y : f32[6]"), 0.6, 1.2),
     "sub": (lambda: text("%r = f.sub %x, %y : f32[4, 6]", y="%y : f32[4, 1]"), 0.6, 1.2),
     "mul": (lambda: text("%r = f.mul %x, %y : f32[4, 6]", y="%y : f32[6]"), 0.6, 0.6),
+    "magnitude": (lambda: text("%r = f.magnitude %x, %y : f32[4, 6]", y="%y : f32[4, 6]"), 1.0, 128.0),
     "mul by a number": (lambda: text("%r = f.mul %x, %c : f32[4, 6]", constants=("%c : f32[] = [-0.37]",)), 0.6, 1.2),
     "mul by a row": (lambda: text("%r = f.mul %x, %g : f32[4, 6]", constants=(G,)), 0.6, 1.2),
     "tanh": (lambda: text("%r = f.tanh %x : f32[4, 6]"), 0.6, 0.6),

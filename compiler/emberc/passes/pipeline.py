@@ -12,13 +12,17 @@ from emberc.passes.fuse_attention import FuseAttention
 from emberc.passes.fuse_causal_conv import FuseCausalConv
 from emberc.passes.fuse_embedding import FuseEmbedding
 from emberc.passes.fuse_epilogue import FuseEpilogue
+from emberc.passes.fuse_fast_norm import FuseFastNorm
 from emberc.passes.fuse_functions import FuseFunctions
 from emberc.passes.fuse_gelu import FuseGelu
 from emberc.passes.fuse_integer_functions import FuseIntegerFunctions
 from emberc.passes.fuse_linear import FuseLinear
+from emberc.passes.fuse_magnitude import FuseMagnitude
 from emberc.passes.fuse_norm import FuseNorm
+from emberc.passes.fuse_one_hot import FuseOneHot
 from emberc.passes.fuse_qkv import FuseQkv
 from emberc.passes.fuse_scan import FuseScan
+from emberc.passes.fuse_softmax import FuseSoftmax
 from emberc.passes.hoist_scalars import HoistScalars
 from emberc.passes.manager import Pipeline
 from emberc.passes.merge_adapters import MergeAdapters
@@ -43,13 +47,17 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             StaticQuantization(),  # dynamic ranges become calibrated ones
             Canonicalize(),  # one spelling for what exporters write in many
             ConvToRows(),  # convolution over time, channels last
+            FuseFastNorm(),  # LayerNorm with the variance of flax
+            FuseSoftmax(),  # softmax from its parts
             FuseNorm(),  # LayerNorm and RMSNorm from their parts
+            FuseMagnitude(),  # lengths of complex numbers
             FuseGelu(),  # GELU and SiLU from their parts
             FuseScan(),  # selective scans from recurrences and all that surrounds them
             ChannelsLast(),  # what models with channels before time transpose around their products
             HoistScalars(),  # attention's scale, gains on activations
             WindowsLast(),  # convolution and pooling in any dimension, and what lies between
             FuseLinear(),  # products with constants, their biases and gains
+            FuseOneHot(),  # products of one-hot rows are look-ups
             FoldAffine(),  # batch normalization into convolutions and linears
             MergeAdapters(),  # LoRA into the weights that it adapts
             MergeEqual(),  # masks that exporters repeat per layer

@@ -17,6 +17,7 @@ from emberc.ir.ops.float_unary import Unary
 from emberc.ir.rewrite import Match, Replacement, Rule, any_value, constant, op
 from emberc.ir.types import Array
 from emberc.ir.values import Value
+from emberc.passes.fuse_linear import per_channel
 from emberc.passes.manager import RewritePass
 
 BINARY = ("f.add", "f.sub", "f.mul", "f.div", "f.max", "f.min")
@@ -42,7 +43,7 @@ class WindowsLast(RewritePass):
     conv(x) of window 1   -->  first(linear(last(x)))          also a conv with one window, on all of x
     pool(x)               -->  first(pool_rows(last(x)))
     f(first(x))           -->  first(f(x))                     f of one variable, or two, the other alike or constant
-    f(reshape(x))         -->  reshape(f(x))                   x a product, whose epilogue f can be
+    f(reshape(x))         -->  reshape(f(x))                   x a product, whose epilogue f can be; or whose bias
     reduce(first(x))      -->  first(reduce(x))                along with the axes; slice and concat likewise
     reshape(first(x))     -->  transpose(reshape(x))           where reshape only drops axes of length 1
     transpose(x)          -->  reshape(x)                      where only axes of length 1 move
@@ -70,6 +71,8 @@ class WindowsLast(RewritePass):
         rules += [(op(code, first, name="outer"), _unary) for code in unary_opcodes()]
         shaped = op("f.reshape", any_value("x", _is_product), name="shaped")
         rules += [(op(code, shaped, name="outer"), _inside) for code in unary_opcodes()]
+        for code in ("f.add", "f.mul"):
+            rules += [(op(code, shaped, constant("c"), name="outer"), _inside_constant)]
         for code in BINARY:
             rules += [(op(code, first, constant("c"), name="outer"), _with_constant)]
             rules += [(op(code, constant("c"), first, name="outer"), _with_constant)]
@@ -187,6 +190,18 @@ def _inside(m: Match, b: Builder) -> Replacement:
     if not m.private(shaped.result) or not m.private(m["x"]):
         return None
     return b.emit(op_class("f.reshape"), b.emit(type(outer), m["x"], **outer.attrs), **shaped.attrs)
+
+
+def _inside_constant(m: Match, b: Builder) -> Replacement:
+    """One number a channel, where the reshape leaves the channels alone."""
+    outer, shaped, x = m.ops["outer"], m.ops["shaped"].result, m["x"]
+    c = per_channel(m.const("c"), x.shape[-1], shaped)
+    if c is None or not m.private(shaped) or not m.private(x):
+        return None
+    if shaped.shape[-1:] != x.shape[-1:] or outer.result.shape != shaped.shape:
+        return None
+    y = b.emit(type(outer), x, b.const(np.ascontiguousarray(c), m["c"].name))
+    return b.emit(op_class("f.reshape"), y, shape=list(shaped.shape))
 
 
 def _pair(m: Match, b: Builder) -> Replacement:

@@ -32,7 +32,7 @@ MOVES = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.gather", "f.gathe
 #: readers that leave a value's integers alone, so that it may have the type prescribed for their result
 PASSES_ON = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.relu"}
 #: readers that a value may feed at 16 bits for free: no product reads it
-FORGIVING = {"f.add", "f.sub", "f.layer_norm", "f.rms_norm"}
+FORGIVING = {"f.add", "f.sub", "f.magnitude", "f.layer_norm", "f.rms_norm"}
 #: outputs up to this many elements are int16: a classifier's logits, not a language model's vocabulary
 WIDE_OUTPUT_ELEMENTS = 4096
 #: no range is narrower than this (a value that calibration saw as constant zero)

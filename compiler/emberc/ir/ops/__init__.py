@@ -7,6 +7,7 @@ from emberc.ir.ops import float_cells as float_cells
 from emberc.ir.ops import float_elementary as float_elementary
 from emberc.ir.ops import float_fused as float_fused
 from emberc.ir.ops import float_linear as float_linear
+from emberc.ir.ops import float_magnitude as float_magnitude
 from emberc.ir.ops import float_movement as float_movement
 from emberc.ir.ops import float_norm as float_norm
 from emberc.ir.ops import float_pointwise as float_pointwise
@@ -25,6 +26,7 @@ from emberc.ir.ops import integer_convolution as integer_convolution
 from emberc.ir.ops import integer_elementwise as integer_elementwise
 from emberc.ir.ops import integer_embed as integer_embed
 from emberc.ir.ops import integer_index as integer_index
+from emberc.ir.ops import integer_magnitude as integer_magnitude
 from emberc.ir.ops import integer_matmul as integer_matmul
 from emberc.ir.ops import integer_movement as integer_movement
 from emberc.ir.ops import integer_norm as integer_norm

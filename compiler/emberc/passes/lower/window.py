@@ -40,7 +40,7 @@ def lower_conv(op: ConvRows, ctx: Lowering) -> Value:
         **geometry,
     }
     name, bias_name = op.w.name, op.bias.name if op.bias else None
-    if op.groups == op.x.shape[-1]:
+    if 1 < op.groups == op.x.shape[-1]:
         filters = ctx.const(np.moveaxis(wq.reshape(w.shape[:-1]), 0, -1), DType.I8, name)
         words = ctx.const(bias, DType.I32, bias_name)
         bound = channel_bound(filters.data.reshape(-1, len(w)), words.data, x.type.dtype, zero)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from emberc.backend.c.context import EmitContext
+from emberc.backend.c.context import EmitContext, Fields
 from emberc.backend.c.emitters.suffix import typed
 from emberc.backend.c.literals import Initialiser
 from emberc.backend.c.registry import Call, emitter
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
+from emberc.ir.ops.integer_magnitude import Magnitude
 from emberc.ir.strides import broadcast_strides
 from emberc.ir.values import Value
 
@@ -48,6 +49,12 @@ def emit_mul(op: Mul, ctx: EmitContext) -> Call:
         },
     )
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.pointer(op.z), p)
+
+
+@emitter("q.magnitude", kernel=typed("ember_magnitude", "x", writes="z"))
+def emit_magnitude(op: Magnitude, ctx: EmitContext) -> Call:
+    fields: Fields = {"count": op.z.type.elements, "m": op.m, "zero_point": op.zero_point}
+    return ctx.call(*map(ctx.pointer, (op.x, op.y, op.z)), ctx.params("ember_magnitude_params", fields))
 
 
 @emitter("q.requantize", kernel=typed("ember_requantize", "x"))
