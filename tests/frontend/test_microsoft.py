@@ -70,6 +70,32 @@ def test_fused_gemm() -> None:
     check_against_onnxruntime(model(text, w=values(2, 4), b=values(2)), {"x": values(3, 4)})
 
 
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("zeros", [False, True])
+def test_weights_in_blocks_of_few_bits(bits: int, zeros: bool) -> None:
+    rng = np.random.default_rng(0)
+    packed = rng.integers(0, 256, (3, 2, 16 * bits // 8), dtype=np.uint8)
+    weights = {"w": packed, "s": values(3, 2), "z": rng.integers(0, 256, (3, 2 * bits // 8), dtype=np.uint8)}
+    given = "x, w, s, z" if zeros else "x, w, s"
+    text = f"""(float[2,20] x) => (float[2,3] y) {{
+        y = com.microsoft.MatMulNBits <K = 20, N = 3, bits = {bits}, block_size = 16> ({given}) }}"""
+    if not zeros:
+        del weights["z"]
+    check_against_onnxruntime(model(text, **weights), {"x": values(2, 20)}, 1e-4)
+
+
+@pytest.mark.parametrize("interleaved", [0, 1])
+@pytest.mark.parametrize("positions", [[3], [[0, 1, 2], [4, 2, 5]]])
+@pytest.mark.parametrize("heads", [False, True])
+def test_rotary_embedding(interleaved: int, positions: list[object], heads: bool) -> None:
+    shape, ids = "2,2,3,4" if heads else "2,3,8", np.array(positions)
+    text = f"""(float[{shape}] x, int64[{",".join(map(str, ids.shape))}] p) => (float[{shape}] y) {{
+        y = com.microsoft.RotaryEmbedding <interleaved = {interleaved}> (x, p, c, s) }}"""
+    tables = {"c": values(7, 2), "s": values(7, 2, seed=1)}
+    x = values(*map(int, shape.split(",")))
+    check_against_onnxruntime(model(text, **tables), {"x": x, "p": ids})
+
+
 @pytest.mark.parametrize("segments", [True, False])
 def test_embeddings(segments: bool) -> None:
     given = "ids, seg, word, pos, kind, g, b, mask" if segments else "ids, , word, pos, , g, b, mask"

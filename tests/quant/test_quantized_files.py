@@ -11,12 +11,14 @@ import pytest
 from onnxruntime.quantization import QuantFormat, QuantType
 
 from emberc.errors import EmberError
+from emberc.ir.interpreter import run_function
 from emberc.ir.types import DType, Quant
 from tests.quant.quantized_files import (
     dynamic_file,
     firmware_answer,
     float_model,
     integer_module,
+    onnxruntime_answer,
     quantized_file,
     samples,
     steps_apart,
@@ -116,8 +118,6 @@ def test_dynamic_quantization_becomes_static(weights: QuantType, per_channel: bo
     assert "DynamicQuantizeLinear" in {n.op_type for n in proto.graph.node}
     module = integer_module(proto, samples(proto))
     float_proto = onnx.load(tmp_path / "float.onnx")
-    from tests.quant.quantized_files import onnxruntime_answer
-
     for sample in samples(proto, 4, seed=2):
         want, got = onnxruntime_answer(float_proto, sample), firmware_answer(module, sample)
         assert 10 * np.log10((want**2).mean() / ((got - want) ** 2).mean()) > 25
@@ -151,8 +151,36 @@ def test_integer_inputs_and_outputs_pass_as_they_are() -> None:
         "(int8[4] x) => (int8[4] y) <float s = {0.1}, float t = {0.2}, int8 z = {3}>"
         " { a = DequantizeLinear (x, s, z) b = Relu (a) y = QuantizeLinear (b, t, z) }"
     )
-    from emberc.ir.interpreter import run_function
-
     x = np.array([-128, 2, 3, 127], np.int8)
     main = integer_module(proto, [{"x": x}, {"x": x}]).main
     np.testing.assert_array_equal(run_function(main, {"x": x})["y"], [3, 3, 3, 65])
+
+
+@pytest.mark.slow
+def test_torch_exports_fake_quantization_as_qdq(tmp_path: Path) -> None:
+    """Weights per channel and per tensor, signed and unsigned activations, as quantization-aware training leaves them.
+    Two products and a ReLU between them: two steps of the output."""
+    torch = pytest.importorskip("torch")
+    tensor, channel = torch.fake_quantize_per_tensor_affine, torch.fake_quantize_per_channel_affine
+    torch.manual_seed(0)
+    first, second = torch.nn.Linear(16, 8), torch.nn.Linear(8, 4)
+    scales = (first.weight.abs().amax(1) / 127).detach()
+
+    class Trained(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = first, second
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            w = channel(self.first.weight, scales, torch.zeros(8, dtype=torch.int32), 0, -128, 127)
+            h = torch.nn.functional.linear(tensor(x, 0.05, 10, -128, 127), w, self.first.bias)
+            h = tensor(torch.relu(tensor(h, 0.03, 128, 0, 255)), 0.02, 0, 0, 255)
+            w = tensor(self.second.weight, 0.003, 0, -128, 127)
+            return tensor(torch.nn.functional.linear(h, w, self.second.bias), 0.01, 0, -128, 127)
+
+    names = {"input_names": ["x"], "output_names": ["y"]}
+    torch.onnx.export(Trained(), (torch.zeros(4, 16),), tmp_path / "t.onnx", dynamo=False, opset_version=17, **names)
+    proto = onnx.load(tmp_path / "t.onnx")
+    assert [n.op_type for n in proto.graph.node].count("DequantizeLinear") == 6
+    assert [op.opcode for op in integer_module(proto, samples(proto)).main.ops] == ["q.matmul", "q.matmul"]
+    assert steps_apart(proto) <= 2.001

@@ -8,6 +8,7 @@ from emberc.frontend.importers import indexing as indexing
 from emberc.frontend.importers import linear_attention as linear_attention
 from emberc.frontend.importers import math as math
 from emberc.frontend.importers import microsoft as microsoft
+from emberc.frontend.importers import microsoft_language as microsoft_language
 from emberc.frontend.importers import microsoft_transformer as microsoft_transformer
 from emberc.frontend.importers import movement as movement
 from emberc.frontend.importers import ngrams as ngrams
