@@ -25,6 +25,12 @@
     "smmlar " out ", r4, " out ", " beta "\n\t"                                                                        \
     "ssat " out ", #8, " out ", asr #8\n\t"
 
+/* Operands of the loops over a row: x, y, gb, row are the kernel's variables. */
+#define EMBER_NORM_USES                                                                                                \
+    : [x] "+r"(x), [y] "+r"(y), [gb] "+r"(gb)                                                                          \
+    : [scale] "r"(row.scale), [offset] "r"(0u - row.offset), [inverse] "r"(row.inverse)                                \
+    : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory"
+
 /* The four that elements `a` to `d` put into r4, one after the other, to four bytes at %[y]. */
 #define EMBER_NORM_FOUR(a, b, c, d)                                                                                    \
     "ldm %[gb]!, {r5, r6, r8, r9}\n\t" a EMBER_NORM_ELEMENT("r5", "r6")                                                \

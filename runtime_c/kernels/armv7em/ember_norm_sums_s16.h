@@ -12,6 +12,11 @@
     "smlad %[sum], r4, %[ones], %[sum]\n\t"                                                                            \
     "smlald %[low], %[high], r4, r4\n\t"
 
+#define SUM_USES                                                                                                       \
+    : [x] "+r"(x), [sum] "+r"(sum), [low] "+r"(low), [high] "+r"(high)                                                 \
+    : [ones] "r"(0x10001)                                                                                              \
+    : "r4", "memory"
+
 static ember_norm_row scale_of(const int16_t *x, const ember_layer_norm_params *p)
 {
     int32_t sum = 0;
@@ -19,11 +24,10 @@ static ember_norm_row scale_of(const int16_t *x, const ember_layer_norm_params *
     int32_t left = p->n;
 #if EMBER_HAS_ARMV7EM
     uint32_t low = 0, high = 0;
-    for (; left >= 8; left -= 8)
-        __asm__ volatile(SUM SUM SUM SUM
-                         : [x] "+r"(x), [sum] "+r"(sum), [low] "+r"(low), [high] "+r"(high)
-                         : [ones] "r"(0x10001)
-                         : "r4", "memory");
+    for (; left >= 16; left -= 16)
+        __asm__ volatile(SUM SUM SUM SUM SUM SUM SUM SUM SUM_USES);
+    for (; left >= 2; left -= 2)
+        __asm__ volatile(SUM SUM_USES);
     squares = (uint64_t)high << 32 | low;
 #endif
     for (; left > 0; left--, x++) {

@@ -16,17 +16,21 @@
     "smlad %[squares], r5, r5, %[squares]\n\t"                                                                         \
     "smlad %[squares], r4, r4, %[squares]\n\t"
 
+#define SUM_USES                                                                                                       \
+    : [x] "+r"(x), [sum] "+r"(sum), [squares] "+r"(squares)                                                            \
+    : [ones] "r"(0x10001)                                                                                              \
+    : "r4", "r5", "memory"
+
 static ember_norm_row scale_of(const int8_t *x, const ember_layer_norm_params *p)
 {
     int32_t sum = 0;
     uint32_t squares = 0;
     int32_t left = p->n;
 #if EMBER_HAS_ARMV7EM
-    for (; left >= 16; left -= 16)
-        __asm__ volatile(SUM SUM SUM SUM
-                         : [x] "+r"(x), [sum] "+r"(sum), [squares] "+r"(squares)
-                         : [ones] "r"(0x10001)
-                         : "r4", "r5", "memory");
+    for (; left >= 32; left -= 32)
+        __asm__ volatile(SUM SUM SUM SUM SUM SUM SUM SUM SUM_USES);
+    for (; left >= 4; left -= 4)
+        __asm__ volatile(SUM SUM_USES);
 #endif
     for (; left > 0; left--, x++) {
         sum += *x;
