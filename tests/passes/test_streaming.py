@@ -16,7 +16,7 @@ from emberc.ir.values import Value
 from emberc.ir.verifier import verify
 from emberc.passes import PassManager, default_pipeline
 from emberc.passes.steps import time_axis
-from emberc.passes.streaming import stream
+from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import synthetic_calibration
 from tests.mamba import Config, mamba
 from tests.quant.modules import module as text
@@ -26,7 +26,7 @@ def quantized(module: Module) -> Module:
     """The integer module, before rows are tiled."""
     data = synthetic_calibration(module.main, samples=4)
     module.calibration = data
-    PassManager(default_pipeline().remove("tile-rows")).run(module)
+    PassManager(streaming_pipeline(default_pipeline())).run(module)
     return module
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
+from emberc.ir.ops.time_tiles import TimeTiles
 from emberc.ir.values import Constant, Value
 from emberc.memory import Node, Plan, plan_memory
 
@@ -123,6 +124,17 @@ def root(value: Value) -> Value:
     return value
 
 
+def state_offsets(op: TimeTiles) -> list[int]:
+    """Where each state of an op that runs in time lies behind the arena of its body, and at last where they end."""
+    sizes = [-(-v.type.nbytes // ARENA_ALIGN) * ARENA_ALIGN for v in op.state_inputs()]
+    return [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+
+
+def state_bytes(op: Op) -> int:
+    """Bytes that an op keeps between its tiles."""
+    return state_offsets(op)[-1] if isinstance(op, TimeTiles) else 0
+
+
 def own_scratch(op: Op) -> int:
     """Scratch bytes that the op class asks for, as its portable kernel needs them."""
     ask = getattr(op, "scratch_bytes", None)
@@ -166,7 +178,9 @@ def plan_function(
     names = _Names(function)
     real = [op for op in function.ops if not op.is_view]
     bodies = {id(op): plan_function(op.callee, scratch_bytes, overwrites) for op in real if op.callee is not None}
-    need = {id(op): bodies[id(op)].arena_bytes if id(op) in bodies else scratch_bytes(op) for op in real}
+    need = {
+        id(op): bodies[id(op)].arena_bytes + state_bytes(op) if id(op) in bodies else scratch_bytes(op) for op in real
+    }
     nodes = [_node(op, names, places, need[id(op)], overwrites(op)) for op in real]
     made = [v for op in real for v in op.results]
     memory = plan_memory(

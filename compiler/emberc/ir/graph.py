@@ -59,6 +59,15 @@ class Function:
         kept = {s.after for s in self.states}
         return {name: v for name, v in self.outputs.items() if name not in kept}
 
+    def in_place(self, state: State) -> bool:
+        """Whether the op that makes the next value of a state may write it over the old one: no other op reads that."""
+        before, after = next(v for v in self.inputs if v.name == state.name), self.outputs[state.after]
+        op = after.producer
+        if op is None or before.users != [op]:
+            return False
+        over = op.overwrites().get(op.result_fields[op.results.index(after)], ())
+        return any(name in over and v is before for name, v in op.named_operands())
+
     def is_output(self, value: Value) -> bool:
         return any(v is value for v in self.outputs.values())
 

@@ -34,6 +34,7 @@ from emberc.passes.recover_recurrence import RecoverRecurrence
 from emberc.passes.split_linear import SplitLinear
 from emberc.passes.static_quantization import StaticQuantization
 from emberc.passes.tile_rows import TileRows
+from emberc.passes.tile_time import TileTime
 from emberc.passes.windows_last import WindowsLast
 
 
@@ -77,6 +78,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             quantize or Quantize(),
             # integer -> integer
             FuseEpilogue(),  # tables into the products that feed them
+            TileTime(),  # models that only look back a few steps at a time
             TileRows(),  # feed-forward blocks a few rows at a time
         ]
     )

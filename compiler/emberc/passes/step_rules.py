@@ -139,8 +139,10 @@ def _slice(op: Slice, steps: Steps) -> Written:
     taken = op.ranges().get(-1 if axis is None else axis)
     if taken is None or taken == range(steps.length):
         return steps.again(op, axis), axis
-    if taken == range(steps.length - 1, steps.length) and len(op.axes) == 1 and steps.rows == 1:
-        return [steps.get(op.x)], None  # the last step so far
+    if taken == range(steps.length - 1, steps.length) and len(op.axes) == 1:  # the last step so far
+        last = {**op.attrs, "starts": [steps.rows - 1], "ends": [steps.rows]}
+        x = steps.get(op.x)
+        return [x if steps.rows == 1 else steps.emit(Slice, x, type=op.results[0].type, **last)], None
     raise steps.refuse("it takes other steps than the last", "take the last step, as x[:, -1:]")
 
 

@@ -27,4 +27,6 @@ def stream(whole: Module) -> Module:
 
 def streaming_pipeline(pipeline: Pipeline) -> Pipeline:
     """``pipeline`` without what only whole sequences need: a step has no rows to tile."""
-    return pipeline.remove("tile-rows") if "tile-rows" in pipeline.names() else pipeline
+    for name in ("tile-time", "tile-rows"):
+        pipeline = pipeline.remove(name) if name in pipeline.names() else pipeline
+    return pipeline

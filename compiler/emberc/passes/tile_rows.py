@@ -49,16 +49,16 @@ class TileRows(Pass):
         changed = False
         for function in list(module.functions.values()):
             if self.queries:
-                split_queries(function, lambda op: _by_query(op) and _tile(rows_of(op.q), self.rows) > 0)
+                split_queries(function, lambda op: _by_query(op) and largest_tile(rows_of(op.q), self.rows) > 0)
             for chain in _chains(function, self.queries):
-                rows = _tile(rows_of(chain[-1].result), self.rows)
+                rows = largest_tile(rows_of(chain[-1].result), self.rows)
                 if rows and _pays(chain):
                     _outline(module, function, chain, rows)
                     changed = True
         return changed
 
 
-def _tile(total: int, most: int) -> int:
+def largest_tile(total: int, most: int) -> int:
     """The largest divisor of ``total`` up to ``most``; 0 when there is none worth while, or nothing to divide."""
     best = max((d for d in range(1, most + 1) if total % d == 0), default=0)
     return best if FEWEST_ROWS <= best < total else 0

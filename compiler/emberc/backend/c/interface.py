@@ -151,16 +151,6 @@ def interface_of(function: Function, prefix: str) -> Interface:
     by_name = {v.name: v for v in function.inputs}
     kept = ports([(s.name, by_name[s.name]) for s in function.states])
     states = [
-        StatePort(port, s.after, s.fill, _in_place(by_name[s.name], function.outputs[s.after]))
-        for port, s in zip(kept, function.states, strict=True)
+        StatePort(port, s.after, s.fill, function.in_place(s)) for port, s in zip(kept, function.states, strict=True)
     ]
     return Interface(inputs, outputs, states)
-
-
-def _in_place(before: Value, after: Value) -> bool:
-    """Whether the op that makes ``after`` may write it over ``before``: it must be the only one to read that."""
-    op = after.producer
-    if op is None or before.users != [op]:
-        return False
-    over = op.overwrites().get(op.result_fields[op.results.index(after)], ())
-    return any(name in over and v is before for name, v in op.named_operands())

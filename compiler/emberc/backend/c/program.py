@@ -13,10 +13,11 @@ from emberc.backend.c.kernels import PORTABLE, Kernel, select_kernel
 from emberc.backend.c.literals import c_type, initialiser, wrap
 from emberc.backend.c.naming import comment_text
 from emberc.backend.c.registry import EMITTERS, Call
-from emberc.backend.planning import Copy, FunctionPlan, Home, Place
+from emberc.backend.planning import Copy, FunctionPlan, Home, Place, state_offsets
 from emberc.ir.op import Op
 from emberc.ir.ops.row_tiles import RowTiles
-from emberc.ir.values import Constant
+from emberc.ir.ops.time_tiles import TimeTiles
+from emberc.ir.values import Constant, Value
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Program:
 
     @property
     def uses_memcpy(self) -> bool:
-        return any(call.function == "memcpy" for call in self.calls)
+        return any(call.function in ("memcpy", "memset") for call in self.calls)
 
     @property
     def can_fail(self) -> bool:
@@ -127,7 +128,8 @@ def _steps(
             yield Step(comment, [])
         elif isinstance(op, RowTiles) and body is not None:
             loop, tile = _tile_loop(op, plan, program.pool, fields)
-            yield Step(comment, [], loop, list(_steps(body, kernels, program, tile, f"{index}_")), op)
+            before = _begin_states(op, plan, loop, tile) if isinstance(op, TimeTiles) else []
+            yield Step(comment, before, loop, list(_steps(body, kernels, program, tile, f"{index}_")), op)
         else:
             kernel = kernels.of(op)
             ctx = EmitContext(op, kernel, index, plan, program.pool, fields)
@@ -152,10 +154,35 @@ def _tile_loop(
             base = pool.add(x.data, x.name or f"{op.loc}_{name}", "weights")
         else:
             base = buffer_pointer(plan.place(x), fields)
-        head.append(_row_pointer(f"const {c_type(x.type.dtype)}", name, base, v.shape[1:] if tiled else None))
+        head.append(_row_pointer(f"const {c_type(x.type.dtype)}", name, base, _row(op, v) if tiled else None))
     base = buffer_pointer(plan.place(op.y), fields)
-    head.append(_row_pointer(c_type(op.y.type.dtype), "y", base, op.y.shape[-1:]))
+    pooled = isinstance(op, TimeTiles) and op.axis < 0
+    head.append(_row_pointer(c_type(op.y.type.dtype), "y", base, None if pooled else _row(op, op.exit)))
     return head, inside
+
+
+def _begin_states(op: TimeTiles, plan: FunctionPlan, loop: list[str], inside: dict[tuple[str, str], str]) -> list[Call]:
+    """The calls that fill the states, which lie behind the arena of the body; the loop gets a pointer to each."""
+    region, body = plan.scratch(op), plan.body(op)
+    assert region is not None and body is not None
+    *offsets, size = state_offsets(op)
+    if not size:
+        return []
+    start = region[0] + body.arena_bytes
+    calls = [Call("memset", (f"AT(0x{start:04x})", "0", f"{size}u"))]
+    for offset, s, v in zip(offsets, op.kept(), op.state_inputs(), strict=True):
+        ctype, at = c_type(v.type.dtype), f"AT(0x{start + offset:04x})"
+        loop.append(f"    {ctype} *const {s.name} = ({ctype} *){at};")
+        inside["in", s.name] = inside["out", s.after] = s.name
+        if s.fill:
+            calls.append(Call("memset", (at, f"{s.fill}", f"{v.type.nbytes}u")))
+    return calls
+
+
+def _row(op: RowTiles, v: Value) -> tuple[int, ...]:
+    """The shape of one row of a tile; nothing for ids, which have one number a row."""
+    elements = v.type.elements // op.rows
+    return () if elements == 1 else (elements,)
 
 
 def _row_pointer(ctype: str, name: str, base: str, width: tuple[int, ...] | None) -> str:

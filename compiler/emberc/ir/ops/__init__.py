@@ -38,3 +38,4 @@ from emberc.ir.ops import integer_table as integer_table
 from emberc.ir.ops import integer_window as integer_window
 from emberc.ir.ops import remap as remap
 from emberc.ir.ops import row_tiles as row_tiles
+from emberc.ir.ops import time_tiles as time_tiles
