@@ -6,6 +6,7 @@ int16 are not covered here.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,35 @@ def test_embbert_at_its_published_size_prunes_all_rows_but_one(tmp_path: Path) -
     firmware = compiled("embbert_256", target="host")
     exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]))
     assert firmware.report.macs <= 92_400_000
+
+
+#: form of a selective scan -> exporter, decibels at int8, at least
+SCANS = {
+    "mamba": ("dynamo", 30),
+    "mamba_causal": ("ts", 20),
+    "scan": ("dynamo", 20),
+    "scan_while_loop": ("dynamo", 20),
+    "scan_scripted": ("ts", 20),
+    "scan_associative": ("dynamo", 20),
+    "scan_unrolled": ("dynamo", 20),
+}
+
+
+@pytest.mark.parametrize("name", SCANS)
+def test_every_form_of_a_scan_is_bit_exact_on_the_host(name: str, tmp_path: Path) -> None:
+    exporter, floor = SCANS[name]
+    firmware = compiled(name, exporter)
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]))
+    assert any(code == "q.selective_scan" for code in firmware.report.ops)
+    assert decibels(firmware) >= floor
+
+
+@pytest.mark.slow
+def test_mamba_at_its_published_size_compiles_in_a_minute(tmp_path: Path) -> None:
+    """16,000 nodes from torch's older exporter; processor time, because others may use the machine too."""
+    before = time.process_time()
+    firmware = compiled("mamba_2mb", "ts")
+    assert time.process_time() - before < 60
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]))
+    assert firmware.report.ops["q.selective_scan"] == 5
+    assert decibels(firmware) >= 30

@@ -78,6 +78,7 @@ def test_the_unrolled_form_is_recovered(name: str, exporter: str, scans: int) ->
         ("scan_129", "dynamo", 1),
         ("scan_while_loop", "dynamo", 1),
         ("scan_scripted", "ts", 1),
+        ("scan_associative", "dynamo", 1),
         ("scan_step", "dynamo", 1),
         ("scan_step", "ts", 1),
     ],

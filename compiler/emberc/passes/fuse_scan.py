@@ -112,10 +112,10 @@ def _last(state: Value, axes: Axes, like: Value, dims: Dims, b: Builder) -> Valu
 
 def _in_order(v: Value, order: list[int], there: list[int], sizes: list[int], like: Value, b: Builder) -> Value:
     """v, whose axes are those of the states in ``order``, with the order ``there`` and the shape of ``like``."""
-    apart = reshape(v, [sizes[k] for k in order], b)
     perm = [order.index(k) for k in [*[k for k in order if k not in there], *there]]
-    moved = apart if perm == sorted(perm) else b.emit(op_class("f.transpose"), apart, perm=perm)
-    return reshape(moved, like.shape, b)
+    if perm != sorted(perm):
+        v = b.emit(op_class("f.transpose"), reshape(v, [sizes[k] for k in order], b), perm=perm)
+    return reshape(v, like.shape, b)
 
 
 @dataclass(frozen=True)

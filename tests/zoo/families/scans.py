@@ -97,6 +97,8 @@ class Block(nn.Module):
         self.a_log = nn.Parameter(torch.log(torch.arange(1, STATE + 1.0)) + 0.1 * torch.randn(WIDTH, STATE))
         self.skip = nn.Parameter(1 + 0.2 * torch.randn(WIDTH))
         self.out_proj = nn.Linear(WIDTH, FEATURES)
+        for layer in (self.in_proj, self.x_proj, self.dt_proj, self.out_proj):
+            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)  # torch's own start leaves a signal near 0
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """[1, L, FEATURES] -> the same."""
