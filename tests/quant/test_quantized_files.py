@@ -31,6 +31,13 @@ OPERATORS: dict[str, tuple[str, dict[str, tuple[int, ...]]]] = {
     "matmul and bias": (
         "(float[4,16] x) => (float[4,8] y) { a = MatMul (x, w) y = Add (a, b) }", {"w": (16, 8), "b": (8,)}),
     "gemm": ("(float[4,16] x) => (float[4,8] y) { y = Gemm <transB=1> (x, w, b) }", {"w": (8, 16), "b": (8,)}),
+    "conv": (
+        "(float[1,4,10] x) => (float[1,6,10] y) { y = Conv <pads=[1,1]> (x, w, b) }", {"w": (6, 4, 3), "b": (6,)}),
+    "conv and relu": (
+        "(float[1,3,6,6] x) => (float[1,4,4,4] y) { a = Conv (x, w, b) y = Relu (a) }",
+        {"w": (4, 3, 3, 3), "b": (4,)}),
+    "depthwise conv": (
+        "(float[1,4,10] x) => (float[1,4,8] y) { y = Conv <group=4> (x, w, b) }", {"w": (4, 1, 3), "b": (4,)}),
     "product of activations": ("(float[2,4,6] x, float[2,6,5] z) => (float[2,4,5] y) { y = MatMul (x, z) }", {}),
     "add": ("(float[4,16] x, float[4,16] z) => (float[4,16] y) { y = Add (x, z) }", {}),
     "mul": ("(float[4,16] x, float[4,16] z) => (float[4,16] y) { y = Mul (x, z) }", {}),
