@@ -159,4 +159,5 @@ class _Printer:
 
 
 def _is_default(a: attribute[Any], value: Any) -> bool:
-    return bool(a.default) and type(a.default[0]) is type(value) and a.default[0] == value
+    """By the text: to Python [True] and [1] are equal, and so are 0.0 and -0.0."""
+    return bool(a.default) and _attr(a.default[0]) == _attr(value)
