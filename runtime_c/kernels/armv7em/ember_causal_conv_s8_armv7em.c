@@ -31,10 +31,9 @@ static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_c
 {
     const int32_t end = p->rows * p->channels;
     const int32_t odd = (p->rows & 1) * p->channels;
-    void (*const window)(const ember_conv_channel *) = p->table == NULL ? ember_conv_window : ember_conv_window_table;
     ember_conv_channel channel = {
-        x + end, y + end, odd - end,  odd - end + p->channels, 2 * p->channels,
-        0,       0,       *p->scales, p->zero_point,           p->table,
+        x + end,       y + end,  odd - end, odd - end + p->channels, 2 * p->channels, 0, 0, *p->scales,
+        p->zero_point, p->table, {0},
     };
     uint32_t older, newer;
     before(&channel, initial, p);
@@ -50,8 +49,10 @@ static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_c
         }
         if (odd)
             first(&channel, end, p);
-        if (p->rows > 1)
-            window(&channel);
+        if (p->rows > 1 && p->table == NULL)
+            ember_conv_window(&channel);
+        else if (p->rows > 1)
+            ember_conv_window_table(&channel);
     }
 }
 

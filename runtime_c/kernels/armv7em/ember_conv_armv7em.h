@@ -22,6 +22,7 @@ typedef struct {
     ember_conv_scales scales;
     int32_t zero_point;
     const int8_t *table;
+    uint32_t reserved[10]; /* what the assembly pushes: no argument, it counts for the compiler's stack report */
 } ember_conv_channel;
 
 /* Saturated to int8, and looked up in a table of EMBER_CONV_LEVELS. */

@@ -40,6 +40,7 @@ typedef struct {
     uint32_t entry;      /* of a channel */
     uint32_t leave;      /* of the record behind the last one */
     int32_t states;
+    uint32_t reserved[12]; /* what the core pushes: no argument, it counts for the compiler's stack report */
 } ember_scan_route;
 
 /* One step of the records before the one whose entry is `leave`: h [.., states], log_a [.., states]. */

@@ -11,7 +11,7 @@
 
 static inline ember_scan_route ember_scan_find(const ember_scan_core_of *core, int32_t states)
 {
-    ember_scan_route route = {NULL, 0, 0, 0, 1, states};
+    ember_scan_route route = {NULL, 0, 0, 0, 1, states, {0}};
     if (core->at != NULL) {
         const uint16_t *at = core->at;
         const uint32_t start = (uint32_t)(uintptr_t)core->run;
@@ -53,8 +53,8 @@ static inline int32_t ember_scan_end(ember_scan_record *records, int32_t count, 
 }
 
 /* All steps of all batches; `step` holds the first one's operands. Its core is ember_scan_core_anywhere or `special`: with
- * both named, the calls are direct, and the worst-case stack can be read off the code. scratch: EMBER_SCAN_CHUNK + 1 records, then
- * 2 * states int16 for b and c. */
+ * both named, the calls are direct, and the worst-case stack can be read off the code. scratch: EMBER_SCAN_CHUNK + 1
+ * records, then 2 * states int16 for b and c. */
 static inline void ember_scan_run(ember_scan_step step, ember_scan_core_fn *special, const int16_t *b, const int16_t *c,
                                   void *scratch, const ember_scan_params *p)
 {
