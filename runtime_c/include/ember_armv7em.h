@@ -199,11 +199,11 @@ typedef struct {
     int32_t taps;
     int32_t zx;
     int32_t zero_point;
-} ember_conv_params;
+} ember_conv_window_params;
 
 /* As ember_causal_conv_s8. */
 void ember_causal_conv_s8_armv7em(const int8_t *x, const int8_t *initial, int8_t *y, int8_t *tail,
-                                  const ember_conv_params *p);
+                                  const ember_conv_window_params *p);
 
 /* q.causal_conv of any number of taps. */
 typedef struct {

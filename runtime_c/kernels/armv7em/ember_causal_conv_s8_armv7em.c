@@ -2,7 +2,7 @@
 #include "ember_conv_armv7em.h"
 
 /* A sample of the rows before the first; 0 before those, where the taps are 0. */
-static int32_t sample(const int8_t *initial, int32_t row, const ember_conv_params *p)
+static int32_t sample(const int8_t *initial, int32_t row, const ember_conv_window_params *p)
 {
     if (row + p->taps - 1 < 0)
         return 0;
@@ -10,7 +10,7 @@ static int32_t sample(const int8_t *initial, int32_t row, const ember_conv_param
 }
 
 /* The window of a channel before the first step. */
-static void before(ember_conv_channel *channel, const int8_t *initial, const ember_conv_params *p)
+static void before(ember_conv_channel *channel, const int8_t *initial, const ember_conv_window_params *p)
 {
     const int32_t middle = sample(initial, -2, p);
     channel->older = ember_conv_both((uint32_t)sample(initial, -3, p), middle);
@@ -18,7 +18,7 @@ static void before(ember_conv_channel *channel, const int8_t *initial, const emb
 }
 
 /* The first step of an odd number of them. */
-static void first(ember_conv_channel *channel, int32_t end, const ember_conv_params *p)
+static void first(ember_conv_channel *channel, int32_t end, const ember_conv_window_params *p)
 {
     const uint32_t next = ember_conv_both(channel->newer, channel->x[-end]);
     channel->y[-end] = ember_conv_result(channel->older, next, &channel->scales, p->zero_point, p->table);
@@ -27,7 +27,7 @@ static void first(ember_conv_channel *channel, int32_t end, const ember_conv_par
 }
 
 /* All channels of a batch. */
-static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_conv_params *p)
+static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_conv_window_params *p)
 {
     const int32_t end = p->rows * p->channels;
     const int32_t odd = (p->rows & 1) * p->channels;
@@ -57,7 +57,7 @@ static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_c
 }
 
 void ember_causal_conv_s8_armv7em(const int8_t *x, const int8_t *initial, int8_t *y, int8_t *tail,
-                                  const ember_conv_params *p)
+                                  const ember_conv_window_params *p)
 {
     const int32_t kept = (p->taps - 1) * p->channels;
     for (int32_t batch = 0; batch < p->batches; batch++) {

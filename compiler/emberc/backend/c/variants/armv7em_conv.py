@@ -62,7 +62,7 @@ def emit_conv(op: Op, ctx: EmitContext) -> Call:
     name = op.loc or "conv"
     table = None if op.table is None else ctx.array(padded_table(op.constant("table")), f"{name}_table", "tables")
     p = ctx.params(
-        "ember_conv_params",
+        "ember_conv_window_params",
         {
             "scales": ctx.params_array("ember_conv_scales", channel_scales(op)),
             "table": table,
