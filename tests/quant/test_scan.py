@@ -164,3 +164,21 @@ def conv_after(scale: float) -> Module:
 
 def test_rows_before_the_first_take_the_scale_of_the_others() -> None:
     assert sqnr(lambda: conv_after(4.0)) >= 35
+
+
+def scan_behind_a_reshape() -> Module:
+    """The product that reads the scan does so through a reshape, so that it can't take in a scale a channel."""
+    rng, length, d, n = np.random.default_rng(5), 12, 6, 4
+    shapes = {"x": d, "delta": 2, "b": n, "c": n, "z": d}
+    inputs = {name: Value(TensorType(DType.F32, (1, length, width)), name) for name, width in shapes.items()}
+    b = Builder(fold=False)
+    a, skip = -rng.uniform(0.5, 4, (2, n)).astype(np.float32), rng.standard_normal(d).astype(np.float32)
+    x, delta, gb, gc, z = inputs.values()
+    y, _ = b.add(op_class("f.selective_scan"), x, delta, b.const(a), gb, gc, b.const(skip), z, None)
+    rows = b.emit(op_class("f.reshape"), y, shape=[length, d])
+    out = b.emit(op_class("f.linear"), rows, b.const(rng.standard_normal((5, d)).astype(np.float32)), None)
+    return Module("m", {"main": Function("main", list(inputs.values()), b.ops, {"y": out})})
+
+
+def test_a_reader_that_wants_a_zero_point_gets_one() -> None:
+    assert sqnr(scan_behind_a_reshape) >= 24

@@ -40,7 +40,8 @@ def lower_selective_scan(op: SelectiveScan, ctx: Lowering) -> Sequence[Value]:
     assert x.type.quant is not None
     v = _within(op.delta, s.v, 0, LEVELS - 1, ctx)
     b, c = _within(op.b, s.b, -32767, 32767, ctx), _within(op.c, s.c, -s.c_limit, s.c_limit, ctx)
-    out = ctx.type_of(op.y)
+    wanted = ctx.type_of(op.y)
+    out = _symmetric(wanted)
     assert out.quant is not None
     softplus, decay, log_a, delta_step = scan_tables(op, s)
     sx, b_step, c_step = x.type.quant.scale[0], s.b.scale[0] / s.r[0], s.c.scale[0] * s.r[0]
@@ -48,7 +49,7 @@ def lower_selective_scan(op: SelectiveScan, ctx: Lowering) -> Sequence[Value]:
     total = s.total / 32767 if z is not None else sy
     skip = np.zeros(len(s.channel)) if op.skip is None else ctx.real(op.skip)
     gate, mo = (None, None) if z is None else _gate(z, total * np.ones(len(s.channel)) / sy, ctx)
-    return ctx.emit_all(
+    y, state = ctx.emit_all(
         integer_scan.SelectiveScan,
         x,
         v,
@@ -70,6 +71,17 @@ def lower_selective_scan(op: SelectiveScan, ctx: Lowering) -> Sequence[Value]:
         groups=op.groups,
         dtype=out.dtype.value,
     )
+    return [requantized(y, wanted, ctx), state]
+
+
+def _symmetric(wanted: TensorType) -> TensorType:
+    """The scan's own output has no zero point: where its reader wants one, it is 16 bits wide in between."""
+    quant = wanted.quant
+    assert quant is not None
+    if quant.zero_point == 0:
+        return wanted
+    reach = float(np.abs(quant.dequantize(np.array(wanted.dtype.limits))).max())
+    return TensorType(DType.I16, wanted.shape, Quant.per_tensor(reach / 32767))
 
 
 def scan_tables(op: SelectiveScan, s: ScanScales) -> tuple[Ints, Ints, Ints, float]:
