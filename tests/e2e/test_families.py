@@ -75,6 +75,13 @@ def test_embbert_at_its_published_size_prunes_all_rows_but_one(tmp_path: Path) -
     assert firmware.report.macs <= 92_400_000
 
 
+@pytest.mark.slow
+def test_embbert_at_its_published_size_in_72_kilobytes(tmp_path: Path) -> None:
+    firmware = compiled("embbert_256", target="cortex-m7", prefer="memory")
+    assert firmware.report.memory.ram.arena < 72_000 and firmware.report.memory.arena_proved
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host", "cortex-m7"]))
+
+
 #: form of a selective scan -> exporter, decibels at int8, at least
 SCANS = {
     "mamba": ("dynamo", 30),
