@@ -8,12 +8,14 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from emberc.errors import ModelError, UnsupportedError
 from emberc.frontend import import_model
 from emberc.ir.graph import Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.values import Value
 from emberc.passes import PassManager, default_pipeline, parse_pipeline
 from emberc.passes.equivalence import equal_on_random
+from emberc.quant.calibration import synthetic_calibration
 from tests.ir.test_rewrite import function
 from tests.zoo.family import FamilyModel, family_model
 
@@ -122,3 +124,18 @@ def test_what_lies_above_the_leaves_is_not_computed() -> None:
     leaf: Value = f.ops[0].result
     assert equal_on_random([b], [b], [leaf])
     assert not equal_on_random([r], [r], f.inputs), "log of a negative number"
+
+
+def test_the_chunked_form_is_right_in_float_and_refused_in_integers() -> None:
+    model = family_model("mamba2", "dynamo")
+    equals_onnxruntime(model, recovered(model, FLOAT_PASSES))
+    module = import_model(model.path)
+    module.calibration = synthetic_calibration(module.main, samples=4)
+    with pytest.raises(UnsupportedError, match="a running sum of activations has no integer form") as e:
+        PassManager(default_pipeline()).run(module)
+    assert "cumsum" in (e.value.at or "") and e.value.hints
+
+
+def test_the_broken_file_of_the_older_exporter_is_named() -> None:
+    with pytest.raises(ModelError, match=r"perm \[0, -2, -1, 1\] does not permute"):
+        import_model(family_model("mamba2", "ts").path)

@@ -30,7 +30,14 @@ def lower_index(op: Op, ctx: Lowering) -> Value:
 
 @lowering("f.cumsum")
 def lower_cumsum(op: Op, ctx: Lowering) -> Value:
-    """Running sums of indices; of reals there is no integer op yet."""
+    """Running sums of indices. Raises UnsupportedError for activations, of which there is no integer form."""
     (x,) = op.operands
     assert x is not None
-    return ctx.emit(Cumsum, as_index(ctx.get(x), ctx), type=ctx.type_of(op.result).with_dtype(DType.I32), **op.attrs)
+    held = ctx.get(x)
+    if held.type.quant is not None:
+        raise UnsupportedError(
+            "a running sum of activations has no integer form (a chunked Mamba-2 computes its decays so)",
+            at=op.loc,
+            hints=["export the scan as a loop over time, or as torch's scan: either becomes one selective scan"],
+        )
+    return ctx.emit(Cumsum, as_index(held, ctx), type=ctx.type_of(op.result).with_dtype(DType.I32), **op.attrs)
