@@ -121,10 +121,16 @@ def test_a_terminal_that_wants_no_colours_gets_none(environment: dict[str, str])
     assert COLOUR.search(on_terminal(["compile", "missing.onnx", "-o", "b"]))
 
 
+def _listen() -> None:
+    """A shell's background jobs, and what they start, ignore SIGINT; the child must not inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_ends_with_130_and_leaves_nothing(small_bert: ZooModel, tmp_path: Path) -> None:
     out = tmp_path / "b"
     args = [*EMBERC, "compile", str(small_bert.path), "-o", str(out)]
-    with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(args, **pipes, text=True, preexec_fn=_listen) as process:  # type: ignore[call-overload]
         assert process.stderr
         assert "warning" in process.stderr.readline()  # it is at work now
         process.send_signal(signal.SIGINT)
