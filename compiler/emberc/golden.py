@@ -54,7 +54,7 @@ def step_inputs(whole: Function, inputs: Mapping[str, Array]) -> Iterator[dict[s
 def run_steps(step: Function, steps: Iterator[dict[str, Array]]) -> Iterator[dict[str, Array]]:
     """The outputs of every step of one sequence: the reference of a streaming model."""
     types = {v.name: v.type for v in step.inputs}
-    kept = {s.name: np.full(types[s.name].shape, s.fill, types[s.name].dtype.numpy) for s in step.states}
+    kept = {s.name: s.first(types[s.name]) for s in step.states}
     for inputs in steps:
         answer = run_function(step, {**inputs, **kept})
         kept = {s.name: answer.pop(s.after) for s in step.states}

@@ -31,44 +31,54 @@ typedef struct {
     int32_t work;       /* bytes of scratch before the cell's own: what the q.matmul kernel takes, a multiple of 4 */
 } ember_cell_params;
 
-/* x [steps, batch, width], h0 [batch, size] of x's type, c0 and last [batch, size], y [steps, batch, size]; last may be
- * c0. Scratch: work bytes, then int16 [2, 4, size] (LSTM) or [2, 3, size] (GRU, which has an int16 [batch, size] more),
- * then the hidden state [batch, size] (GRU: [batch + 1, size]) of x's type; aligned as the q.matmul kernel asks. */
-void ember_lstm_s8(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, void *scratch,
-                   const ember_cell_params *p);
-void ember_lstm_s8_s16(const int8_t *x, const int8_t *h0, const int16_t *c0, int16_t *y, int16_t *last, void *scratch,
-                       const ember_cell_params *p);
-void ember_lstm_s16(const int16_t *x, const int16_t *h0, const int16_t *c0, int16_t *y, int16_t *last, void *scratch,
-                    const ember_cell_params *p);
-void ember_lstm_s16_s8(const int16_t *x, const int16_t *h0, const int16_t *c0, int8_t *y, int16_t *last, void *scratch,
-                       const ember_cell_params *p);
+/* x [steps, batch, width], h0 and hidden [batch, size] of x's type, c0 and last [batch, size], y [steps, batch, size];
+ * last (c) and hidden (h) are the states after the last step and may be c0 and h0. Scratch: work bytes, then int16
+ * [2, 4, size] (LSTM) or [2, 3, size] and the hidden state [batch + 1, size] of x's type (GRU); aligned as the q.matmul
+ * kernel asks. */
+void ember_lstm_s8(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, int8_t *hidden,
+                   void *scratch, const ember_cell_params *p);
+void ember_lstm_s8_s16(const int8_t *x, const int8_t *h0, const int16_t *c0, int16_t *y, int16_t *last, int8_t *hidden,
+                       void *scratch, const ember_cell_params *p);
+void ember_lstm_s16(const int16_t *x, const int16_t *h0, const int16_t *c0, int16_t *y, int16_t *last, int16_t *hidden,
+                    void *scratch, const ember_cell_params *p);
+void ember_lstm_s16_s8(const int16_t *x, const int16_t *h0, const int16_t *c0, int8_t *y, int16_t *last,
+                       int16_t *hidden, void *scratch, const ember_cell_params *p);
 
-/* s0 [batch, size]: the state before the first step. */
-void ember_gru_s8(const int8_t *x, const int16_t *s0, int8_t *y, void *scratch, const ember_cell_params *p);
-void ember_gru_s8_s16(const int8_t *x, const int16_t *s0, int16_t *y, void *scratch, const ember_cell_params *p);
-void ember_gru_s16(const int16_t *x, const int16_t *s0, int16_t *y, void *scratch, const ember_cell_params *p);
-void ember_gru_s16_s8(const int16_t *x, const int16_t *s0, int8_t *y, void *scratch, const ember_cell_params *p);
+/* s0 and last [batch, size]: the state before the first step and after the last; last may be s0. */
+void ember_gru_s8(const int8_t *x, const int16_t *s0, int8_t *y, int16_t *last, void *scratch,
+                  const ember_cell_params *p);
+void ember_gru_s8_s16(const int8_t *x, const int16_t *s0, int16_t *y, int16_t *last, void *scratch,
+                      const ember_cell_params *p);
+void ember_gru_s16(const int16_t *x, const int16_t *s0, int16_t *y, int16_t *last, void *scratch,
+                   const ember_cell_params *p);
+void ember_gru_s16_s8(const int16_t *x, const int16_t *s0, int8_t *y, int16_t *last, void *scratch,
+                      const ember_cell_params *p);
 
 /* The same with the q.matmul kernels of an instruction set. */
 void ember_lstm_s8_armv7em(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last,
-                           void *scratch, const ember_cell_params *p);
-void ember_gru_s8_armv7em(const int8_t *x, const int16_t *s0, int8_t *y, void *scratch, const ember_cell_params *p);
+                           int8_t *hidden, void *scratch, const ember_cell_params *p);
+void ember_gru_s8_armv7em(const int8_t *x, const int16_t *s0, int8_t *y, int16_t *last, void *scratch,
+                          const ember_cell_params *p);
 void ember_lstm_s8_s16_armv7em(const int8_t *x, const int8_t *h0, const int16_t *c0, int16_t *y, int16_t *last,
-                               void *scratch, const ember_cell_params *p);
-void ember_gru_s8_s16_armv7em(const int8_t *x, const int16_t *s0, int16_t *y, void *scratch,
+                               int8_t *hidden, void *scratch, const ember_cell_params *p);
+void ember_gru_s8_s16_armv7em(const int8_t *x, const int16_t *s0, int16_t *y, int16_t *last, void *scratch,
                               const ember_cell_params *p);
-void ember_lstm_s8_mve(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, void *scratch,
-                       const ember_cell_params *p);
-void ember_gru_s8_mve(const int8_t *x, const int16_t *s0, int8_t *y, void *scratch, const ember_cell_params *p);
+void ember_lstm_s8_mve(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, int8_t *hidden,
+                       void *scratch, const ember_cell_params *p);
+void ember_gru_s8_mve(const int8_t *x, const int16_t *s0, int8_t *y, int16_t *last, void *scratch,
+                      const ember_cell_params *p);
 void ember_lstm_s8_s16_mve(const int8_t *x, const int8_t *h0, const int16_t *c0, int16_t *y, int16_t *last,
-                           void *scratch, const ember_cell_params *p);
-void ember_gru_s8_s16_mve(const int8_t *x, const int16_t *s0, int16_t *y, void *scratch, const ember_cell_params *p);
-void ember_lstm_s8_rv32(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, void *scratch,
-                        const ember_cell_params *p);
-void ember_gru_s8_rv32(const int8_t *x, const int16_t *s0, int8_t *y, void *scratch, const ember_cell_params *p);
+                           int8_t *hidden, void *scratch, const ember_cell_params *p);
+void ember_gru_s8_s16_mve(const int8_t *x, const int16_t *s0, int16_t *y, int16_t *last, void *scratch,
+                          const ember_cell_params *p);
+void ember_lstm_s8_rv32(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, int8_t *hidden,
+                        void *scratch, const ember_cell_params *p);
+void ember_gru_s8_rv32(const int8_t *x, const int16_t *s0, int8_t *y, int16_t *last, void *scratch,
+                       const ember_cell_params *p);
 void ember_lstm_s8_s16_rv32(const int8_t *x, const int8_t *h0, const int16_t *c0, int16_t *y, int16_t *last,
-                            void *scratch, const ember_cell_params *p);
-void ember_gru_s8_s16_rv32(const int8_t *x, const int16_t *s0, int16_t *y, void *scratch, const ember_cell_params *p);
+                            int8_t *hidden, void *scratch, const ember_cell_params *p);
+void ember_gru_s8_s16_rv32(const int8_t *x, const int16_t *s0, int16_t *y, int16_t *last, void *scratch,
+                           const ember_cell_params *p);
 
 #ifdef __cplusplus
 }

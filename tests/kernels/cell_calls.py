@@ -35,13 +35,13 @@ def _cell(op: Cell, *tensors: Any, output: Any = None, late: bool = False) -> No
     call(op.kernel(), *tensors, aligned(op.scratch_bytes()), p)
 
 
-def _lstm(op: Any, a: Arrays, y: Any, last: Any) -> None:
+def _lstm(op: Any, a: Arrays, y: Any, last: Any, hidden: Any) -> None:
     *_, output, h0, c0 = a
-    _cell(op, a[0], h0, c0, y, last, output=output)
+    _cell(op, a[0], h0, c0, y, last, hidden, output=output)
 
 
-def _gru(op: Any, a: Arrays, y: Any) -> None:
-    _cell(op, a[0], a[-1], y, late=op.late)
+def _gru(op: Any, a: Arrays, y: Any, last: Any) -> None:
+    _cell(op, a[0], a[-1], y, last, late=op.late)
 
 
 CELL_CALLS: dict[str, Callable[..., None]] = {"q.lstm": _lstm, "q.gru": _gru}

@@ -91,7 +91,8 @@ def test_an_lstm_keeps_what_its_gates_tell_it_to() -> None:
     operands = [*still, *arrays[7:10], np.zeros((1, 1), np.int8), c0]
     values = [value(a) if i in (0, 10, 11) else constant(a, a.dtype.type) for i, a in enumerate(operands)]
     op = Lstm(*values, bits=12, h_m=127 << 17, y_m=1 << 30, y_shift=2, dtype="i16")
-    y, last = check_results(op, operands)
+    y, last, hidden = check_results(op, operands)
+    assert hidden.tolist() == [[8]], "tanh(0.125) / 2 in steps of 1 / 127"
     assert last.tolist() == [[512]]
     want = 0.5 * np.tanh([0.5, 0.25, 0.125]) * 32768
     np.testing.assert_allclose(y.ravel(), want, atol=4)

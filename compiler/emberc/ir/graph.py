@@ -6,19 +6,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from emberc.errors import VerifyError
 from emberc.ir.op import Op
+from emberc.ir.types import Array, TensorType
 from emberc.ir.values import Constant, Value
 
 
 @dataclass(frozen=True)
 class State:
     """What is kept from one call to the next: input ``name`` of the function is its output ``after`` of the call
-    before; all elements are ``fill`` at the beginning."""
+    before. At the beginning it is ``start``, or all elements are ``fill`` without one."""
 
     name: str
     after: str
     fill: int = 0
+    start: Constant | None = None
+
+    def first(self, t: TensorType) -> Array:
+        """Its value before the first call, for an input of type ``t``."""
+        return np.full(t.shape, self.fill, t.dtype.numpy) if self.start is None else self.start.data
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_attention import Attention
+from emberc.ir.ops.integer_cells import Cell, Lstm
 from emberc.ir.ops.integer_compare import Compare
 from emberc.ir.ops.integer_conv import CausalConv
 from emberc.ir.ops.integer_embed import Embed
@@ -172,29 +173,47 @@ def _reduce(op: Reduce, steps: Steps) -> Written:
 
 @rule("q.selective_scan")
 def _scan(op: SelectiveScan, steps: Steps) -> Written:
-    return _with_state(op, "initial", "scan", 0, steps)
+    return _with_states(op, op.x.type.rank - 2, {"initial": ("state", "scan", 0)}, steps)
 
 
 @rule("q.causal_conv")
 def _conv(op: CausalConv, steps: Steps) -> Written:
-    return _with_state(op, "initial", "conv", op.zx, steps)
+    return _with_states(op, op.x.type.rank - 2, {"initial": ("tail", "conv", op.zx)}, steps)
 
 
-def _with_state(op: Op, port: str, hint: str, fill: int, steps: Steps) -> Written:
-    """The op takes its second result of the call before as its operand ``port``."""
-    at = list(op.operand_fields).index(port)
-    axis = steps.axis(op.operands[0])
-    if axis is None or axis != op.results[0].type.rank - 2:
+@rule("q.lstm", "q.gru")
+def _cell(op: Cell, steps: Steps) -> Written:
+    if op.reverse:
+        raise steps.refuse("the cell begins at the last step", "train with direction=forward, one way through time")
+    ports = {"h0": ("hidden", "h", 0), "c0": ("last", "c", 0)} if isinstance(op, Lstm) else {"s0": ("last", "h", 0)}
+    return _with_states(op, 0, ports, steps)
+
+
+def _with_states(op: Op, along: int, ports: dict[str, tuple[str, str, int]], steps: Steps) -> Written:
+    """The op, which goes along that axis, takes results of the call before as operands.
+
+    ``ports``: operand -> the result that it takes, the name of the state, what fills it where the model gives none.
+    """
+    if steps.axis(op.operands[0]) != along:
         raise steps.refuse(f"{op.opcode} does not go along the time axis of the model")
-    if op.operands[at] is not None:
-        raise steps.refuse("the model has this state as an input already", "leave --streaming out")
-    state = steps.state(op.results[1].type, hint, fill)
-    operands = [state if i == at else None if v is None else steps.get(v) for i, v in enumerate(op.operands)]
-    types = [steps.shorter(op.results[0].type, axis), op.results[1].type]
+    operands = [None if v is None else steps.get(v) for v in op.operands]
+    states: list[tuple[Value, str]] = []
+    for port, (after, hint, fill) in ports.items():
+        at = list(op.operand_fields).index(port)
+        given = operands[at]
+        if given is not None and not isinstance(given, Constant):
+            hints = ["pair it with the output that it becomes: --state IN=OUT", "or begin with zeros: --fix IN=0"]
+            raise steps.refuse("the model has this state as an input", *hints)
+        t = op.results[op.result_fields.index(after)].type
+        state = steps.state(t, hint, fill, given if given is not None and given.data.any() else None)
+        operands[at] = state
+        states.append((state, after))
+    types = [steps.shorter(op.results[0].type, along), *(r.type for r in op.results[1:])]
     new = type(op).from_parts(operands, op.attrs, types, op.loc)
     steps.builder.ops.append(new)
-    steps.keep(state, new.results[1])
-    return new.results, axis
+    for state, after in states:
+        steps.keep(state, new.results[new.result_fields.index(after)])
+    return new.results, along
 
 
 @rule("q.depthwise_rows")

@@ -24,7 +24,8 @@ from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
 
 O = TypeVar("O", bound=Op)  # noqa: E741
-#: writes one op for fewer rows; returns its results and their time axis (None: the same for every row)
+#: writes one op for fewer rows; returns its results and the time axis of the first (None: the same for every row).
+#: Results after the first are states.
 Rule = Callable[[Any, "Steps"], "tuple[Sequence[Value], int | None]"]
 RULES: dict[str, Rule] = {}
 
@@ -66,8 +67,8 @@ class Steps:
         for op in self.whole.ops:
             self._op, self.builder.loc = op, op.loc
             results, axis = self._one(op)
-            for old, new in zip(op.results, results, strict=True):
-                self.values[id(old)], self.axes[id(old)] = new, axis
+            for i, (old, new) in enumerate(zip(op.results, results, strict=True)):
+                self.values[id(old)], self.axes[id(old)] = new, None if i else axis
                 new.name = new.name or old.name
         for name, v in self.whole.outputs.items():
             self.function.outputs[name] = self.get(v)
@@ -110,10 +111,10 @@ class Steps:
         """Appends an op of one result."""
         return self.builder.emit(cls, *operands, types=None if type is None else [type], **fields)
 
-    def state(self, t: TensorType, hint: str, fill: int = 0) -> Value:
+    def state(self, t: TensorType, hint: str, fill: int = 0, start: Constant | None = None) -> Value:
         """A new state, as the function's input; :meth:`keep` says what it becomes."""
         name = f"{hint}_{len(self.function.states)}"
-        self.function.states.append(State(name, f"{name}_after", fill))
+        self.function.states.append(State(name, f"{name}_after", fill, start))
         self.function.inputs.append(Value(t, name))
         return self.function.inputs[-1]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emberc.errors import UnsupportedError
-from emberc.ir.graph import Function, Module
+from emberc.ir.graph import Function, Module, State
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.time_tiles import TimeTiles
 from emberc.passes import step_rules  # noqa: F401 (registers the rules)
@@ -39,7 +39,7 @@ class TileTime(Pass):
             body = steps.run()
         except UnsupportedError:
             body = Function("")
-        if not body.ops or not all(body.in_place(s) and (s.fill == 0 or _bytes(body, s.name)) for s in body.states):
+        if not body.ops or not all(body.in_place(s) and _simple(body, s) for s in body.states):
             for op in steps.builder.ops:
                 op.drop_operands()
             return False
@@ -47,9 +47,11 @@ class TileTime(Pass):
         return True
 
 
-def _bytes(body: Function, name: str) -> bool:
-    """Whether a state is int8, so that any value fills it byte by byte."""
-    return any(v.name == name and v.type.dtype.size == 1 for v in body.inputs)
+def _simple(body: Function, state: State) -> bool:
+    """Whether a memset begins the state: it is all zeros, or int8 with one value."""
+    return state.start is None and (
+        state.fill == 0 or any(v.name == state.name and v.type.dtype.size == 1 for v in body.inputs)
+    )
 
 
 def _outline(module: Module, body: Function, rows: int, length: int) -> None:

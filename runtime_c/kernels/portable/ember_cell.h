@@ -26,20 +26,16 @@ typedef struct {
     uint8_t *reset;  /* [size] of x's type: r h of a GRU */
 } ember_cell;
 
-/* 16-bit values of the scratch are reached through void, so that its alignment needs no proof by the compiler. */
-static inline void ember_cell_start(ember_cell *cell, int32_t gates, int16_t *state, void *scratch)
+/* ``hidden`` NULL: it lies in the scratch, with the place for r h behind it. 16-bit values of the scratch are reached
+ * through void, so that its alignment needs no proof by the compiler. */
+static inline void ember_cell_start(ember_cell *cell, int32_t gates, int16_t *state, void *hidden, void *scratch)
 {
     const ember_cell_params *p = cell->p;
     int16_t *words = (int16_t *)(void *)((uint8_t *)scratch + p->work);
     cell->from_x = words;
     cell->from_h = words + gates * p->size;
-    words += 2 * gates * p->size;
-    if (state == NULL) {
-        state = words;
-        words += p->batch * p->size;
-    }
     cell->state = state;
-    cell->hidden = (uint8_t *)words;
+    cell->hidden = hidden != NULL ? hidden : (uint8_t *)(words + 2 * gates * p->size);
     cell->reset = cell->hidden + p->batch * p->size * cell->x_size;
 }
 

@@ -2,14 +2,15 @@
 #include "ember_cell.h"
 #include "ember_matmul.h"
 
-void ember_gru_s16_s8(const int16_t *x, const int16_t *s0, int8_t *y, void *scratch, const ember_cell_params *p)
+void ember_gru_s16_s8(const int16_t *x, const int16_t *s0, int8_t *y, int16_t *last, void *scratch,
+                      const ember_cell_params *p)
 {
     ember_cell cell = {p, 2, 1, NULL, NULL, NULL, NULL, NULL};
     const int32_t states = p->batch * p->size;
-    ember_cell_start(&cell, 3, NULL, scratch);
-    memcpy(cell.state, s0, (size_t)states * sizeof *s0);
+    ember_cell_start(&cell, 3, last, NULL, scratch);
+    memmove(last, s0, (size_t)states * sizeof *s0);
     for (int32_t k = 0; k < states; k++)
-        ember_cell_keep(&cell, NULL, 0, k, s0[k]);
+        ember_cell_keep(&cell, NULL, 0, k, last[k]);
     for (int32_t i = 0; i < p->steps; i++) {
         const int32_t t = ember_cell_step(i, p);
         for (int32_t b = 0; b < p->batch; b++) {

@@ -2,13 +2,13 @@
 #include "ember_cell.h"
 #include "ember_matmul.h"
 
-void ember_lstm_s8(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, void *scratch,
-                   const ember_cell_params *p)
+void ember_lstm_s8(const int8_t *x, const int8_t *h0, const int16_t *c0, int8_t *y, int16_t *last, int8_t *hidden,
+                   void *scratch, const ember_cell_params *p)
 {
     ember_cell cell = {p, 1, 1, NULL, NULL, NULL, NULL, NULL};
     const size_t states = (size_t)(p->batch * p->size);
-    ember_cell_start(&cell, 4, last, scratch);
-    memcpy(cell.hidden, h0, states * sizeof *h0);
+    ember_cell_start(&cell, 4, last, hidden, scratch);
+    memmove(hidden, h0, states * sizeof *h0);
     memmove(last, c0, states * sizeof *c0);
     for (int32_t i = 0; i < p->steps; i++) {
         const int32_t t = ember_cell_step(i, p);

@@ -72,12 +72,13 @@ class StatePort:
     """One state in the caller's context: ``port`` as it is read; ``after`` names the output that it becomes.
 
     ``in_place``: the op that makes it writes it over the old one, which nothing else reads. Otherwise ``next_<field>``
-    takes it until the step is done.
+    takes it until the step is done. Before the first step it is ``start``, or filled with ``fill``.
     """
 
     port: Port
     after: str
     fill: int
+    start: Constant | None
     in_place: bool
 
     @property
@@ -151,6 +152,7 @@ def interface_of(function: Function, prefix: str) -> Interface:
     by_name = {v.name: v for v in function.inputs}
     kept = ports([(s.name, by_name[s.name]) for s in function.states])
     states = [
-        StatePort(port, s.after, s.fill, function.in_place(s)) for port, s in zip(kept, function.states, strict=True)
+        StatePort(port, s.after, s.fill, s.start, function.in_place(s))
+        for port, s in zip(kept, function.states, strict=True)
     ]
     return Interface(inputs, outputs, states)

@@ -74,6 +74,8 @@ class Program:
     params: list[ParamsText]
     pool: ConstantPool
     kernels: list[Kernel]
+    starts: dict[str, str] = field(default_factory=dict)
+    """What states are before the first step: field -> the constant, for those that are not filled with one value."""
 
     @property
     def calls(self) -> list[Call]:
@@ -114,6 +116,9 @@ def build_program(plan: FunctionPlan, isa: Sequence[str], prefix: str, interface
     program.steps.extend(_steps(plan, kernels, program, fields, ""))
     program.steps.extend(_copy(copy, plan, program.pool, fields) for copy in plan.copies)
     program.steps.extend(_kept(state) for state in interface.states if not state.in_place)
+    for s in interface.states:
+        if s.start is not None:
+            program.starts[s.port.field] = program.pool.add(s.start.data, f"start_{s.port.field}", "weights")
     return program
 
 

@@ -31,16 +31,15 @@ def run_cells(node: NodeContext, x: Value, size: int, backwards: list[bool], sta
     for k, reverse in enumerate(backwards):
         weights = _weights(node, k, size)
         more = {"reverse": reverse, "clip": node.number("clip", 0.0)}
-        last_cell: list[Value] = []
-        if node.op_type == "LSTM":
-            y, cell, _ = node.emit_all(Lstm, x, *weights, *states[k], **more)
-            last_cell = [cell]
-        else:
-            y = node.emit(Gru, x, *weights, *states[k], late=bool(node.integer("linear_before_reset")), **more)
         end = 0 if reverse else steps - 1
+        if node.op_type == "LSTM":
+            y, cell, _, _ = node.emit_all(Lstm, x, *weights, *states[k], **more)
+            last = [node.reshape(node.slice(y, 0, end, end + 1), [batch, size]), cell]
+        else:
+            late = bool(node.integer("linear_before_reset"))
+            y, *last = node.emit_all(Gru, x, *weights, *states[k], late=late, **more)
         outputs.append(node.reshape(y, [steps, 1, batch, size]))
-        last = node.reshape(node.slice(y, 0, end, end + 1), [batch, size])
-        lasts.append([node.reshape(v, [1, batch, size]) for v in (last, *last_cell)])
+        lasts.append([node.reshape(v, [1, batch, size]) for v in last])
     return [node.concat(outputs, 1), *[node.concat(list(parts), 0) for parts in zip(*lasts, strict=True)]]
 
 

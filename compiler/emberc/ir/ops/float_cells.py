@@ -57,8 +57,8 @@ class Cell(Op):
 class Lstm(Cell):
     """i, o, f = sigmoid(W x + R h + b), g = tanh(..); c = f c + i g; h = o tanh(c); y[t] = h.
 
-    ``last`` is c after the last step; ``span`` holds the least and the largest c of the run, from which its integer
-    form takes c's scale. Source: Hochreiter and Schmidhuber, 1997, with the gates of ONNX LSTM.
+    ``last`` is c after the last step, ``hidden`` that h; ``span`` holds the least and the largest c of the run, from
+    which its integer form takes c's scale. Source: Hochreiter and Schmidhuber, 1997, with the gates of ONNX LSTM.
     """
 
     opcode = "f.lstm"
@@ -66,13 +66,14 @@ class Lstm(Cell):
     c0 = operand(*_F)  # [B, H]
     y = result()  # [T, B, H]
     last = result()  # [B, H]
+    hidden = result()  # [B, H]
     span = result()  # [2]
 
     def infer(self) -> list[TensorType]:
         steps, batch, size = self._sizes()
         if self.c0.shape != (batch, size):
             raise VerifyError(f"c0 is {list(self.c0.shape)}, not {[batch, size]}", at=self.loc)
-        return [self.x.type.with_shape(s) for s in ((steps, batch, size), (batch, size), (2,))]
+        return [self.x.type.with_shape(s) for s in ((steps, batch, size), (batch, size), (batch, size), (2,))]
 
     def reference(self, x: Any, w: Any, w_bias: Any, r: Any, r_bias: Any, h0: Any, c0: Any) -> Any:
         h, c = h0, c0
@@ -84,22 +85,24 @@ class Lstm(Cell):
             h = sigmoid(o) * np.tanh(c)
             y[t] = h
             least, most = min(least, c.min()), max(most, c.max())
-        return y, c, np.array([least, most])
+        return y, c, h, np.array([least, most])
 
 
 class Gru(Cell):
     """z, r = sigmoid(W x + R h + b), n = tanh(W x + b + R (r h) + b'); h = (1 - z) n + z h; y[t] = h.
 
-    ``late``: n = tanh(W x + b + r (R h + b')), as torch has it. Source: Cho et al., 2014, with the gates of ONNX GRU.
+    ``late``: n = tanh(W x + b + r (R h + b')), as torch has it. ``last`` is h after the last step. Source: Cho et al.,
+    2014, with the gates of ONNX GRU.
     """
 
     opcode = "f.gru"
     gates = 3
     late = attribute[bool](False)
     y = result()  # [T, B, H]
+    last = result()  # [B, H]
 
     def infer(self) -> list[TensorType]:
-        return [self.x.type.with_shape(self._sizes())]
+        return [self.x.type.with_shape(s) for s in (self._sizes(), self._sizes()[1:])]
 
     def reference(self, x: Any, w: Any, w_bias: Any, r: Any, r_bias: Any, h0: Any) -> Any:
         h, size = h0, h0.shape[1]
@@ -112,7 +115,7 @@ class Gru(Cell):
             n = np.tanh(self._clipped(xn + inner))
             h = (1 - z) * n + z * h
             y[t] = h
-        return y
+        return y, h
 
 
 def sigmoid(v: Any) -> Any:

@@ -106,9 +106,8 @@ class Cell(IntegerOp):
         return Cost(steps * batch * self.gates * size * (width + size), steps * batch * size)
 
     def own_bytes(self) -> int:
-        """Scratch beside that of the products: what x and h add to the gates, and the hidden state."""
-        _, batch, _, size = self.sizes()
-        return 2 * 2 * self.gates * size + batch * size * self.x.type.dtype.size
+        """Scratch beside that of the products: what x and h add to the gates."""
+        return 2 * 2 * self.gates * self.r.shape[-1]
 
     def scratch_bytes(self) -> int:
         return self.own_bytes()
@@ -141,7 +140,8 @@ class Lstm(Cell):
     c' = clamp16((f c + ((i g) >> (15 - bits)) + 2^14) >> 15)
     h  = (o * output(c' in steps of 2^-11) + 2^14) >> 15;  y = requantized h, and so is the h of the next step.
 
-    ``last`` is c after the last step. Source: see the module; the gates are ONNX's.
+    ``last`` is c after the last step, ``hidden`` that h: what the next call takes as c0 and h0. Source: see the module;
+    the gates are ONNX's.
     """
 
     opcode = "q.lstm"
@@ -151,12 +151,13 @@ class Lstm(Cell):
     c0 = operand(DType.I16)  # [B, H]
     y = result()
     last = result()
-    inplace = {"last": ("c0",)}
+    hidden = result()
+    inplace = {"last": ("c0",), "hidden": ("h0",)}
 
     def infer(self) -> list[TensorType]:
         (y,) = self.check_shapes(self.c0)
         self.require(self.h0.type.dtype is self.x.type.dtype and self.h0.shape == self.c0.shape, "h0 must be as x")
-        return [y, TensorType(DType.I16, self.c0.shape)]
+        return [y, TensorType(DType.I16, self.c0.shape), TensorType(self.x.type.dtype, self.h0.shape)]
 
     def tables(self) -> list[str]:
         return ["gate", "candidate", "output"]
@@ -172,7 +173,7 @@ class Lstm(Cell):
             c = wide(clamp((f * c + ((i * g) >> (ONE_BITS - self.bits)) + HALF) >> ONE_BITS, DType.I16))
             hidden = (o * look_up(output, rescaled(c, self.bits)) + HALF) >> ONE_BITS
             h, y[t] = self._hidden(hidden), self._output(hidden)
-        return y, c
+        return y, c, h
 
 
 class Gru(Cell):
@@ -180,7 +181,8 @@ class Gru(Cell):
     inner = r_n ((r h + 2^14) >> 15), or with ``late`` (r (r_n h) + 2^14) >> 15
     s' = ((2^15 - z) (n in steps of 2^-bits) + z s + 2^14) >> 15;  y = requantized s', and so is h.
 
-    ``s0`` is the state before the first step. Source: see the module; the gates are ONNX's.
+    ``s0`` is the state before the first step, ``last`` that after the last. Source: see the module; the gates
+    are ONNX's.
     """
 
     opcode = "q.gru"
@@ -188,17 +190,19 @@ class Gru(Cell):
     s0 = operand(DType.I16)  # [B, H]
     late = attribute[bool](False)
     y = result()
+    last = result()
+    inplace = {"last": ("s0",)}
 
     def infer(self) -> list[TensorType]:
-        return self.check_shapes(self.s0)
+        return [*self.check_shapes(self.s0), TensorType(DType.I16, self.s0.shape)]
 
     def parts(self) -> list[str]:
         return ["w", "r", "rn"]
 
     def own_bytes(self) -> int:
-        """A GRU's state has no result of its own, and r h lies behind the hidden state."""
+        """The hidden state, which the state that adds up gives again, and r h behind it."""
         _, batch, _, size = self.sizes()
-        return super().own_bytes() + 2 * batch * size + size * self.x.type.dtype.size
+        return super().own_bytes() + (batch + 1) * size * self.x.type.dtype.size
 
     def rows(self, part: str) -> slice:
         size = self.r.shape[-1]
@@ -222,7 +226,7 @@ class Gru(Cell):
             n = (n + (1 << down >> 1)) >> down
             s = (((1 << ONE_BITS) - z) * n + z * s + HALF) >> ONE_BITS
             h, y[t] = self._hidden(s), self._output(s)
-        return y
+        return y, s
 
 
 def look_up(table: Array, p: Ints) -> Ints:

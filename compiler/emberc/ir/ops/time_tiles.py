@@ -57,10 +57,7 @@ class TimeTiles(RowTiles):
         return [self.exit.type.with_shape(shape)]
 
     def reference(self, *xs: Array) -> Array:
-        kept = {
-            s.name: np.full(v.shape, s.fill, v.type.dtype.numpy)
-            for s, v in zip(self.kept(), self.state_inputs(), strict=True)
-        }
+        kept = {s.name: s.first(v.type) for s, v in zip(self.kept(), self.state_inputs(), strict=True)}
         tiles: list[Array] = []
         for t in range(0, self.total(), self.rows):
             part = {

@@ -30,19 +30,23 @@ def lower_lstm(op: float_cells.Lstm, ctx: Lowering) -> list[Value]:
     h0 = requantized(ctx.get(op.h0), hidden.with_shape(op.h0.shape), ctx)
     c0 = requantized(ctx.get(op.c0), cell, ctx)
     operands = [*fields.pop("operands"), _table(np.tanh, 0.0, "tanh"), h0, c0]
-    made = ctx.emit_all(integer_cells.Lstm, *operands, types=[ctx.type_of(op.y), cell], bits=bits, **fields)
-    return [*made, Constant(np.array(span.dtype.limits, span.dtype.numpy), "span", span.quant)]  # read by nobody
+    types = [ctx.type_of(op.y), cell, hidden.with_shape(op.h0.shape)]
+    y, *states = ctx.emit_all(integer_cells.Lstm, *operands, types=types, bits=bits, **fields)
+    last, h = (requantized(s, ctx.type_of(r), ctx) for s, r in zip(states, (op.last, op.hidden), strict=True))
+    return [y, last, h, Constant(np.array(span.dtype.limits, span.dtype.numpy), "span", span.quant)]  # read by nobody
 
 
 @lowering("f.gru")
-def lower_gru(op: float_cells.Gru, ctx: Lowering) -> Value:
+def lower_gru(op: float_cells.Gru, ctx: Lowering) -> list[Value]:
     """The state's scale is a power of two; where |h| stays below 1, as it does from a start below 1, it is 2^-15."""
     bits = _bits(max(_reach(ctx.type_of(op.y)), _reach(ctx.get(op.h0).type)))
     _, fields = _common(op, ctx, bits)
     state = TensorType(DType.I16, op.h0.shape, Quant.per_tensor(2.0**-bits))
     s0 = requantized(ctx.get(op.h0), state, ctx)
     operands = [*fields.pop("operands"), s0]
-    return ctx.emit(integer_cells.Gru, *operands, type=ctx.type_of(op.y), bits=bits, late=op.late, **fields)
+    types = [ctx.type_of(op.y), state]
+    y, last = ctx.emit_all(integer_cells.Gru, *operands, types=types, bits=bits, late=op.late, **fields)
+    return [y, requantized(last, ctx.type_of(op.last), ctx)]
 
 
 def _common(op: float_cells.Cell, ctx: Lowering, bits: int) -> tuple[TensorType, dict[str, Any]]:
