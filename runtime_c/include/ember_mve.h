@@ -117,6 +117,19 @@ void ember_mul_s16_s8_mve(const int16_t *x, const int16_t *y, int8_t *z, const e
 void ember_mul_s16s8_mve(const int16_t *x, const int8_t *y, int16_t *z, const ember_mul_params *p);
 void ember_mul_s16s8_s8_mve(const int16_t *x, const int8_t *y, int8_t *z, const ember_mul_params *p);
 
+/* q.mul of int8 whose multiplier has two factors: z = clamp(((((x * m1 + c1) * (y * m2 + c2)) >> 15) + c) >> frac) */
+typedef struct {
+    ember_broadcast shape; /* elements of a row side by side in x and y */
+    int32_t m1;            /* 1 .. 127, m2 too */
+    int32_t c1;            /* |x * m1 + c1| < 2^15, the second factor too */
+    int32_t m2;
+    int32_t c2;
+    int32_t c; /* zero point and the half that rounds, inside 16 bits */
+    int32_t frac;
+} ember_mve_halves_params;
+
+void ember_mul_halves_s8_mve(const int8_t *x, const int8_t *y, int8_t *z, const ember_mve_halves_params *p);
+
 /* q.selective_scan with constants as kernels/mve/ember_mve_scan_run.h reads them. */
 typedef struct {
     const uint32_t *softplus; /* [levels], Delta << 12 | logarithm */

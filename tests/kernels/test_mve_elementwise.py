@@ -17,7 +17,7 @@ from emberc.ir.op import Op
 from emberc.ir.ops.integer_elementwise import Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_norm import Softmax
-from tests.kernels.boards import assert_exact
+from tests.kernels.boards import assert_exact, assert_exact_anywhere
 
 TARGET = "cortex-m55"
 TYPES = ("i8", "i16")
@@ -55,6 +55,25 @@ def test_mul(z: str) -> None:
 def test_mul_refuses_differences_of_17_bits() -> None:
     op = product_of(4, "i16", "i8", "i16", zx=1).op
     assert select_kernel(op, ("portable", "mve")).function == "ember_mul_s16s8"
+
+
+HALVES = [(7, 127, 100), (4, 45, 46), (1, 3, 127), (6, 1, 1)]
+
+
+def halved(frac: int, m1: int, m2: int, zx: int, zy: int, n: int = 33) -> Case:
+    """A q.mul of int8 whose multiplier has two factors as large as its zero points allow, at the ends of int8."""
+    m1, m2 = (min(m, (2**15 - 1) // max(127 - z, z + 128)) for m, z in ((m1, zx), (m2, zy)))
+    return product_of(n, "i8", "i8", "i8", zx=zx, zy=zy, m=m1 * m2 << (17 - frac), zero_point=frac - zx // 2)
+
+
+@board
+def test_mul_with_a_multiplier_of_two_factors() -> None:
+    ends = list(product((-128, 0, 127), (-128, 5, 127)))
+    cases = [halved(*pair, *zeros) for pair in HALVES for zeros in ends]
+    cases += [replace(halved(5, 61, 67, 3, -5, n), misalign=n % 3) for n in SIZES]
+    cases += [replace(halved(5, 61, 67, 3, -5), inplace=name) for name in ("x", "y")]
+    assert_exact(TARGET, cases, kernel="ember_mul_halves_s8_mve")
+    assert_exact_anywhere(TARGET, cases)
 
 
 def scaled(n: int, x: str, y: str, **fields: Any) -> Case:

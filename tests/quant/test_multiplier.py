@@ -14,7 +14,7 @@ from emberc.ir.arithmetic import requantize
 from emberc.ir.ops.integer_elementwise import Add, Requantize
 from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Value
-from emberc.quant.multiplier import multiplier, requantized_sum
+from emberc.quant.multiplier import FACTOR_ERROR, halves, halves_of, multiplier, requantized_sum
 
 STEP = {DType.I8: 1 / 127, DType.I16: 1 / 32767}
 types = st.sampled_from([DType.I8, DType.I16])
@@ -57,6 +57,31 @@ def test_a_factor_that_no_shift_can_bring_in_is_refused() -> None:
     with pytest.raises(InternalError, match="exceeds 32 bits") as e:
         multiplier(1000.0, 2**31 - 1, at="/node")
     assert e.value.at == "/node"
+
+
+@given(st.floats(1e-5, 1.0), st.integers(1, 255), st.integers(1, 255))
+def test_halves_are_the_factor_within_their_bound_and_fit_their_lanes(factor: float, a: int, b: int) -> None:
+    pair = halves(factor, a, b)
+    assume(pair is not None)
+    assert pair is not None
+    assert abs(pair.m / 2.0**32 - factor) <= FACTOR_ERROR * factor
+    assert max(pair.m1, pair.m2) <= 127 and pair.m1 * a < 2**15 and pair.m2 * b < 2**15 and pair.m < 2**31
+    again = halves_of(pair.m, a, b)
+    assert again is not None and again.m == pair.m
+
+
+def test_most_scales_of_products_have_halves() -> None:
+    """The figures of the docstring: scales of a product of int8 values spread over 1/1000 .. 1/10, full spans."""
+    scales = np.exp(np.random.default_rng(0).uniform(np.log(1e-3), np.log(0.1), 300))
+    found = [(s, pair) for s in scales if (pair := halves(s, 255, 255))]
+    errors = [abs(pair.m / 2.0**32 / s - 1) for s, pair in found]
+    assert len(found) >= 0.94 * len(scales) and float(np.mean(errors)) < 1.6e-4
+
+
+def test_a_multiplier_without_two_factors_has_no_halves() -> None:
+    assert halves_of(4093 << 13, 128, 128) is None, "4093 is prime"
+    assert halves_of(-4095 << 13, 128, 128) is None
+    assert halves(0.0, 128, 128) is None
 
 
 factors = st.floats(1e-6, 2**14) | st.floats(0.25, 4)

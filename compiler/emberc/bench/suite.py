@@ -119,7 +119,7 @@ def mul(rows: int, n: int, x: str = "i8", y: str = "i8", z: str = "i8", *, seed:
     """A q.mul of two tensors of one shape."""
     rng = np.random.default_rng(seed)
     a, b = tensor(rng, x, rows, n), tensor(rng, y, rows, n)
-    m = (1 << 25) >> (_BITS[x] + _BITS[y] - 16)
+    m = (63 * 65 << 13) >> (_BITS[x] + _BITS[y] - 16)
     op = Mul(value(a), value(b), zx=3 if x == "i8" else 0, zy=-5 if y == "i8" else 0, m=m, zero_point=4, dtype=z)
     return Case(op, {"x": a, "y": b}, f"{rows},{n}")
 

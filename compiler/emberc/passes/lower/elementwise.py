@@ -13,7 +13,7 @@ from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.index import lower_index
-from emberc.quant.multiplier import multiplier, requantized_sum
+from emberc.quant.multiplier import halves, multiplier, requantized_sum
 from emberc.quant.precision import affine
 
 #: functions of one variable: the float op's own reference fills the table
@@ -82,7 +82,10 @@ def sum_of(terms: list[tuple[Value, float]], out: TensorType, ctx: Lowering) -> 
 
 @lowering("f.mul")
 def lower_product(op: Op, ctx: Lowering) -> Value:
-    """x * y; with one number a change of scale."""
+    """x * y; with one number a change of scale.
+
+    int8: a multiplier that 16-bit lanes can apply, where one is near enough (``quant.multiplier.halves``).
+    """
     a, b = op.operands
     assert a is not None and b is not None
     out = ctx.type_of(op.result)
@@ -97,8 +100,11 @@ def lower_product(op: Op, ctx: Lowering) -> Value:
         x, y = y, x
     qx, qy = x.type.quant, y.type.quant
     assert qx is not None and qy is not None
-    bound = _span(x, qx.zero_point) * _span(y, qy.zero_point)
-    mult = multiplier(qx.scale[0] * qy.scale[0] / out.quant.scale[0], bound, at=op.loc)
+    spans = _span(x, qx.zero_point), _span(y, qy.zero_point)
+    factor = qx.scale[0] * qy.scale[0] / out.quant.scale[0]
+    narrow = x.type.dtype is y.type.dtype is out.dtype is DType.I8
+    pair = halves(factor, *spans) if narrow else None
+    mult = multiplier(pair.m / 2.0**32 if pair else factor, spans[0] * spans[1], at=op.loc)
     return ctx.emit(
         Mul,
         x,
