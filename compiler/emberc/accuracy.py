@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from emberc.firmware import dequantized, integer_inputs
+from emberc.firmware import caller_sample, dequantized, integer_inputs
 from emberc.ir.graph import Function
-from emberc.ir.interpreter import run_function
+from emberc.ir.interpreter import run_function, run_steps
 from emberc.ir.types import Array
 from emberc.report import Accuracy, compare
 
@@ -24,30 +24,58 @@ def measure_accuracy(
     return compare(float_outputs, got)
 
 
-def float_outputs(
-    model: str | Path | onnx.ModelProto,
-    function: Function,
-    samples: Sequence[Mapping[str, Any]],
-    fix: Mapping[str, Any],
-) -> tuple[list[dict[str, Array]], str]:
-    """The float model's outputs by name for every sample, and the name of what computed them.
+def measure_rolled(
+    step: Function, sequences: Sequence[Sequence[Mapping[str, Any]]], float_outputs: Sequence[dict[str, Array]]
+) -> dict[str, Accuracy]:
+    """Accuracy of a step with explicit state over sequences that begin anew, each rolled with its own integer states:
+    errors have all the steps to add up. ``float_outputs`` are the floats' answers, sequence after sequence."""
+    got: list[dict[str, Array]] = []
+    for sequence in sequences:
+        inputs = (integer_inputs(step, caller_sample(step, s)) for s in sequence)
+        got += [dequantized(step, answer) for answer in run_steps(step, inputs)]
+    return compare(float_outputs, got)
 
-    That is onnxruntime on the model file. Where it can't run the file (custom ops), ``function``, the imported float
-    IR, answers instead, and the name says so. ``fix`` gives the inputs that were made constant.
+
+class FloatModel:
+    """The float answers: onnxruntime on the model file.
+
+    Where that can't run the file (custom ops), ``function``, the imported float IR, answers instead, and ``name``
+    says so. ``fix`` gives the inputs that were made constant.
     """
+
+    def __init__(self, model: str | Path | onnx.ModelProto, function: Function, fix: Mapping[str, Any]) -> None:
+        self.function, self.fix = function, fix
+        self.name = "onnxruntime"
+        self._session: Any = None
+        try:
+            self._session = _session(model)
+        except Exception as e:  # onnxruntime has no common base class for its errors
+            self._give_up(e)
+
+    def __call__(self, sample: Mapping[str, Any]) -> dict[str, Array]:
+        """Outputs by name."""
+        if self._session is not None:
+            try:
+                names = [o.name for o in self._session.get_outputs()]
+                answers = self._session.run(None, _feed(self._session.get_inputs(), sample, self.fix))
+                return dict(zip(names, answers, strict=True))
+            except Exception as e:  # as above
+                self._give_up(e)
+        return run_function(self.function, sample)
+
+    def _give_up(self, e: Exception) -> None:
+        reason = str(e).strip().splitlines()[0][:100] if str(e).strip() else type(e).__name__
+        self.name = f"the float IR (onnxruntime can't run the file: {reason})"
+        self._session = None
+
+
+def _session(model: str | Path | onnx.ModelProto) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.log_severity_level = 4
     source = model.SerializeToString() if isinstance(model, onnx.ModelProto) else str(model)
-    try:
-        session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        names = [o.name for o in session.get_outputs()]
-        answers = [session.run(None, _feed(session.get_inputs(), s, fix)) for s in samples]
-    except Exception as e:  # onnxruntime has no common base class for its errors
-        reason = str(e).strip().splitlines()[0][:100] if str(e).strip() else type(e).__name__
-        return [run_function(function, s) for s in samples], f"the float IR (onnxruntime can't run the file: {reason})"
-    return [dict(zip(names, a, strict=True)) for a in answers], "onnxruntime"
+    return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _feed(inputs: Sequence[Any], sample: Mapping[str, Any], fix: Mapping[str, Any]) -> dict[str, Array]:

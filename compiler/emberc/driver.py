@@ -19,13 +19,15 @@ from typing import Any
 
 import onnx
 
-from emberc.accuracy import float_outputs, measure_accuracy
+from emberc.accuracy import FloatModel, measure_accuracy, measure_rolled
 from emberc.backend.c import HeaderInfo, emit, manifest
 from emberc.budget import DEFAULT_BUDGET, check_budget
 from emberc.configure import Candidate, Candidates, as_given, configure
+from emberc.errors import UsageError
 from emberc.firmware import Firmware
 from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
 from emberc.frontend import import_model, model_hash
+from emberc.frontend.states import pair_states, show_states, states_text
 from emberc.golden import golden_vectors
 from emberc.ir.graph import Function, Module
 from emberc.ir.printer import print_module
@@ -35,6 +37,7 @@ from emberc.options import Options, Stages
 from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, TileRows, default_pipeline
 from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
+from emberc.quant.sequences import load_sequences
 from emberc.quant.vocabulary import load_vocabulary
 from emberc.report.model import Flash, Memory, Ram, Report
 from emberc.targets import load_target
@@ -59,11 +62,12 @@ def compile_model(
 
     with stage("import") as did:
         module = _imported(model, options)
-        did[0] = f"{len(module.main.ops)} float ops"
+        did[0] = f"{len(module.main.ops)} float ops" + states_text(module.main)
 
     with stage("calibrate") as did:
-        data = _calibration(module, calibration)
-        want, reference = float_outputs(model, module.main, data.held, options.fix or {})
+        floats = FloatModel(model, module.main, options.fix or {})
+        data = _calibration(module, calibration, floats)
+        want = [floats(s) for s in data.held]
         did[0] = f"{len(data.samples)} samples, {len(data.held)} held back" + (", synthetic" if data.synthetic else "")
 
     job = _Job(model, options, data, stage)
@@ -77,8 +81,11 @@ def compile_model(
     module = build.module
 
     with stage("compare") as did:
-        accuracy = measure_accuracy((module.whole or module).main, data.held, want)
-        did[0] = f"{len(data.held)} samples against {reference}"
+        if data.sequences:
+            accuracy = measure_rolled(module.main, data.held_sequences(), want)
+        else:
+            accuracy = measure_accuracy((module.whole or module).main, data.held, want)
+        did[0] = f"{len(data.held)} samples against {floats.name}"
 
     report = Report(
         model=module.name,
@@ -88,7 +95,7 @@ def compile_model(
         memory=build.memory,
         accuracy=accuracy,
         accuracy_samples=len(data.held),
-        accuracy_reference=reference,
+        accuracy_reference=floats.name,
         synthetic=data.synthetic,
         ops=dict(sorted(Counter(op.opcode for op in module.ops()).items())),
         layers=list(module.layers),
@@ -120,7 +127,7 @@ class _Job:
             pipeline, tiled = pipeline.before("tile-rows"), False
         with stage("quantize") as did:
             PassManager(pipeline, options.print_after.intersection(pipeline.names())).run(module)
-            if options.streaming:
+            if options.streaming and not module.is_step:
                 module = stream(module)
                 verify(module, after="stream")
             did[0] = f"{sum(1 for _ in module.ops())} integer ops"
@@ -211,6 +218,7 @@ class _Job:
     def _fresh(self) -> Module:
         """The float module with its calibration; passes change it, so every build has its own."""
         module = _imported(self.model, self.options)
+        show_states(module.main)
         module.calibration = self.data
         module.target = load_target(self.options.target).name
         module.budget = self.options.budget
@@ -220,10 +228,19 @@ class _Job:
 
 
 def _imported(model: str | Path | onnx.ModelProto, options: Options) -> Module:
-    return import_model(model, shapes=dict(options.shapes or {}), fix=dict(options.fix or {}), name=options.name)
+    module = import_model(model, shapes=dict(options.shapes or {}), fix=dict(options.fix or {}), name=options.name)
+    if options.streaming:
+        module.main.states = pair_states(module.main, options.states or {})
+    elif options.states:
+        raise UsageError("states were named for a model that is not to stream", hints=["add --streaming"])
+    return module
 
 
-def _calibration(module: Module, calibration: str | Path | Mapping[str, Any] | None) -> CalibrationData:
+def _calibration(
+    module: Module, calibration: str | Path | Mapping[str, Any] | None, floats: FloatModel
+) -> CalibrationData:
+    if module.main.states:
+        return load_sequences(calibration, module.main, floats, ignore=module.unread_inputs)
     if calibration is None:
         return synthetic_calibration(module.main)
     return load_calibration(calibration, module.main, ignore=module.unread_inputs)

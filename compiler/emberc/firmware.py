@@ -63,7 +63,7 @@ class Firmware:
 
 def integer_inputs(function: Function, inputs: Mapping[str, Any]) -> dict[str, Array]:
     """Arrays as the firmware takes them: floats quantized, indices cast. Raises UsageError naming the input."""
-    known = {v.name or "": v for v in function.inputs}
+    known = {v.name or "": v for v in function.caller_inputs()}
     unknown = sorted(set(inputs) - set(known))
     missing = sorted(set(known) - set(inputs))
     if unknown or missing:
@@ -82,9 +82,15 @@ def integer_inputs(function: Function, inputs: Mapping[str, Any]) -> dict[str, A
     return out
 
 
+def caller_sample(function: Function, sample: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of a sample that the caller gives."""
+    names = {v.name for v in function.caller_inputs()}
+    return {name: array for name, array in sample.items() if name in names}
+
+
 def dequantized(function: Function, outputs: Mapping[str, Array]) -> dict[str, Array]:
     """Float arrays of a function's integer outputs; outputs that stand for no real pass through."""
     return {
         name: v.type.quant.dequantize(outputs[name]) if v.type.quant else outputs[name]
-        for name, v in function.outputs.items()
+        for name, v in function.caller_outputs().items()
     }

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from emberc.backend.c import GoldenVector
 from emberc.errors import InternalError, UsageError
-from emberc.firmware import integer_inputs
+from emberc.firmware import caller_sample, integer_inputs
 from emberc.ir.graph import Function, Module
-from emberc.ir.interpreter import run_function
+from emberc.ir.interpreter import run_function, run_steps
 from emberc.ir.types import Array
 from emberc.passes.steps import time_axis
 from emberc.quant.calibration import CalibrationData
@@ -27,6 +27,8 @@ def golden_vectors(module: Module, data: CalibrationData, chosen: Mapping[str, A
 
     Of a module that is one step, the first steps of some sequences. Raises UsageError for arrays of different lengths.
     """
+    if module.main.states and module.whole is None:
+        return list(_stateful(module.main, data, chosen))
     if chosen is not None:
         samples = _samples(chosen)
     else:
@@ -35,7 +37,9 @@ def golden_vectors(module: Module, data: CalibrationData, chosen: Mapping[str, A
     if not samples:
         raise InternalError("there is no sample to make golden vectors from")
     if module.whole is not None:
-        return [v for s in samples for v in _sequence(module, integer_inputs(module.whole.main, s))]
+        whole = module.whole.main
+        cut = [list(step_inputs(whole, integer_inputs(whole, s)))[:GOLDEN_STEPS] for s in samples]
+        return [v for steps in cut for v in _sequence(module.main, steps)]
     vectors: list[GoldenVector] = []
     for sample in samples:
         inputs = integer_inputs(module.main, sample)
@@ -51,20 +55,18 @@ def step_inputs(whole: Function, inputs: Mapping[str, Array]) -> Iterator[dict[s
         yield {name: np.take(inputs[name], [t], axis) for name, axis in axes.items()}
 
 
-def run_steps(step: Function, steps: Iterator[dict[str, Array]]) -> Iterator[dict[str, Array]]:
-    """The outputs of every step of one sequence: the reference of a streaming model."""
-    types = {v.name: v.type for v in step.inputs}
-    kept = {s.name: s.first(types[s.name]) for s in step.states}
-    for inputs in steps:
-        answer = run_function(step, {**inputs, **kept})
-        kept = {s.name: answer.pop(s.after) for s in step.states}
-        yield answer
+def _stateful(step: Function, data: CalibrationData, chosen: Mapping[str, Any] | None) -> Iterator[GoldenVector]:
+    """Of a model with explicit state: ``chosen`` as the steps of a sequence, else the first steps of held-back ones."""
+    if chosen is not None:
+        sequences = [_samples(chosen)]
+    else:
+        sequences = [list(s[:GOLDEN_STEPS]) for s in data.held_sequences()[:GOLDEN_SEQUENCES]]
+    for sequence in sequences:
+        yield from _sequence(step, [integer_inputs(step, caller_sample(step, s)) for s in sequence])
 
 
-def _sequence(module: Module, inputs: Mapping[str, Array]) -> Iterator[GoldenVector]:
-    assert module.whole is not None
-    steps = list(step_inputs(module.whole.main, inputs))[:GOLDEN_STEPS]
-    for t, answer in enumerate(run_steps(module.main, iter(steps))):
+def _sequence(step: Function, steps: Sequence[dict[str, Array]]) -> Iterator[GoldenVector]:
+    for t, answer in enumerate(run_steps(step, steps)):
         yield GoldenVector(steps[t], answer, first=t == 0)
 
 

@@ -23,7 +23,9 @@ class Options:
     ``vocabulary`` names the words that an embedding keeps (``quant.vocabulary.load_vocabulary``).
     ``prefer``: "speed", "memory" or "balanced" where one is to be had for the other (``emberc.configure``); with
     ``ram`` the quickest that fits is taken, unless it is "memory".
-    ``streaming``: firmware that takes one step of the sequence a call.
+    ``streaming``: firmware that takes one step of the sequence a call. ``states``, for a model that is one step with
+    its state as inputs and outputs: output by input, ``*`` standing for the same text in both; None finds the pairs by
+    structure (``frontend.states``).
     ``vectors``: inputs of the golden vectors, arrays with a leading sample axis by input name; None takes
     some of the calibration samples held back. ``began(stage)`` and ``progress(stage, did, seconds)``
     are called when a stage begins and ends.
@@ -41,6 +43,7 @@ class Options:
     precision: str = "int8"
     prefer: str = "balanced"
     streaming: bool = False
+    states: Mapping[str, str] | None = None
     fit: bool = False
     fit_plan: str | Path | None = None
     vocabulary: str | Path | None = None

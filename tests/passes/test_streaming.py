@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from emberc.errors import UnsupportedError, UsageError
-from emberc.golden import run_steps, step_inputs
+from emberc.golden import step_inputs
 from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
-from emberc.ir.interpreter import run_function
+from emberc.ir.interpreter import run_function, run_steps
 from emberc.ir.op import op_class
 from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from emberc.ir.graph import Function
+from emberc.ir.graph import Function, root
 from emberc.ir.op import Op
 from emberc.ir.ops.time_tiles import TimeTiles
 from emberc.ir.values import Constant, Value
@@ -112,16 +112,6 @@ class FunctionPlan:
         """Bytes of the caller's input and output buffers together."""
         f = self.function
         return sum(v.type.nbytes for v in (*f.caller_inputs(), *f.caller_outputs().values()))
-
-
-def root(value: Value) -> Value:
-    """The value whose bytes ``value`` shows: itself unless it is a view."""
-    while value.producer is not None and value.producer.is_view:
-        source = value.producer.operands[0]
-        if source is None:
-            break
-        value = source
-    return value
 
 
 def state_offsets(op: TimeTiles) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emberc.cli.console import Console, Progress
-from emberc.cli.values import examples, json_option, names_option, signature_options, size_option
+from emberc.cli.values import examples, json_option, names_option, parse_states, signature_options, size_option
 from emberc.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _EXAMPLES = examples(
     "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --budget 2MiB --fit -o build",
     "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --plan build/fit_plan.json -o again",
     "emberc compile mamba.onnx --calib calib.npz --target cortex-m4 --streaming -o build",
+    "emberc compile vad.onnx --calib speech.npz --streaming --state state=stateN -o build",
     "emberc compile bert.onnx --calib calib.npz --json -o build > report.json",
 )
 
@@ -37,6 +38,14 @@ _EXAMPLES = examples(
 @size_option("--flash", "Limit of flash: weights, tables, code.")
 @size_option("--ram", "Limit of RAM: arena, state, stack, I/O.")
 @click.option("--streaming", is_flag=True, help="One step a call, with the state in the caller's context.")
+@click.option(
+    "--state",
+    "states",
+    metavar="IN=OUT",
+    multiple=True,
+    callback=parse_states,
+    help="An input that is an output of the call before, with --streaming; 'past.*=present.*'; repeatable.",
+)
 @click.option("--fit", is_flag=True, help="Squeeze weights, those that cost least, until flash and total fit.")
 @click.option("--plan", type=click.Path(path_type=Path), help="Squeeze as a fit_plan.json of --fit says.")
 @click.option("--vocab", type=click.Path(path_type=Path), help="Token ids to keep, one a line, unknown's first.")
@@ -64,6 +73,7 @@ def compile_command(
     flash: int | None,
     ram: int | None,
     streaming: bool,
+    states: dict[str, str],
     fit: bool,
     plan: Path | None,
     vocab: Path | None,
@@ -87,6 +97,8 @@ def compile_command(
     from emberc.driver import compile_model
     from emberc.options import Options
 
+    if states and not streaming:
+        raise UsageError("--state names what a step keeps", hints=["add --streaming"])
     if fit and plan is not None:
         raise UsageError("--fit makes a plan and --plan takes one: give one of the two")
     console = Console(json_only=as_json)
@@ -104,6 +116,7 @@ def compile_command(
             flash=flash,
             ram=ram,
             streaming=streaming,
+            states=states,
             fit=fit,
             fit_plan=plan,
             vocabulary=vocab,

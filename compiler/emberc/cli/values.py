@@ -47,6 +47,17 @@ def parse_fixed(ctx: click.Context, param: click.Parameter, texts: Sequence[str]
     return fixed
 
 
+def parse_states(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> dict[str, str]:
+    """``h0=hn``, or ``past.*=present.*``: the output that an input takes from the call before."""
+    states: dict[str, str] = {}
+    for text in texts:
+        name, _, after = text.partition("=")
+        if not name or not after or name.count("*") != after.count("*") or name.count("*") > 1:
+            raise click.BadParameter(f"'{text}' is no state; write input=output, or in.*=out.*", ctx, param)
+        states[name] = after
+    return states
+
+
 def parse_names(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> list[str]:
     """``host,cortex-m7``, or the flag more than once: a list of names."""
     names = [name.strip() for text in texts for name in text.split(",")]

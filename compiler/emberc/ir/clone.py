@@ -21,7 +21,7 @@ def _clone(function: Function) -> Function:
     def of(v: Value | None) -> Value | None:
         return v if v is None or isinstance(v, Constant) else values[id(v)]
 
-    copy = Function(function.name, list(values.values()))
+    copy = Function(function.name, list(values.values()), states=list(function.states))
     for op in function.ops:
         new = type(op).from_parts([of(v) for v in op.operands], dict(op.attrs), [r.type for r in op.results], op.loc)
         for old, result in zip(op.results, new.results, strict=True):

@@ -29,6 +29,25 @@ class State:
         return np.full(t.shape, self.fill, t.dtype.numpy) if self.start is None else self.start.data
 
 
+def root(value: Value) -> Value:
+    """The value whose bytes ``value`` shows: itself unless it is a view."""
+    while value.producer is not None and value.producer.is_view:
+        source = value.producer.operands[0]
+        if source is None:
+            break
+        value = source
+    return value
+
+
+def _readers(value: Value) -> Iterator[Op]:
+    """The ops that read the bytes of ``value``, under whatever shape."""
+    for op in value.users:
+        if op.is_view:
+            yield from _readers(op.results[0])
+        else:
+            yield op
+
+
 @dataclass(eq=False)
 class Function:
     """Inputs, ops in order, outputs. ``outputs`` maps the output's name to its value.
@@ -69,12 +88,12 @@ class Function:
 
     def in_place(self, state: State) -> bool:
         """Whether the op that makes the next value of a state may write it over the old one: no other op reads that."""
-        before, after = next(v for v in self.inputs if v.name == state.name), self.outputs[state.after]
+        before, after = next(v for v in self.inputs if v.name == state.name), root(self.outputs[state.after])
         op = after.producer
-        if op is None or before.users != [op]:
+        if op is None or list(_readers(before)) != [op] or any(root(v) is before for v in self.outputs.values()):
             return False
         over = op.overwrites().get(op.result_fields[op.results.index(after)], ())
-        return any(name in over and v is before for name, v in op.named_operands())
+        return any(name in over and root(v) is before for name, v in op.named_operands())
 
     def is_output(self, value: Value) -> bool:
         return any(v is value for v in self.outputs.values())
@@ -151,6 +170,11 @@ class Module:
     @property
     def main(self) -> Function:
         return self.functions["main"]
+
+    @property
+    def is_step(self) -> bool:
+        """Whether a call is one step of a sequence, with what must be remembered kept in between."""
+        return self.whole is not None or bool(self.main.states)
 
     def ops(self) -> Iterator[Op]:
         """The ops of all functions."""

@@ -5,7 +5,7 @@ On float IR it is the model; on integer IR it is the specification that every ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -61,6 +61,16 @@ def run_function(
     for k, v in function.outputs.items():
         out[k] = v.const if v.const is not None else env[id(v)]
     return out
+
+
+def run_steps(step: Function, steps: Iterable[dict[str, Array]]) -> Iterator[dict[str, Array]]:
+    """The outputs of every step of one sequence: the states that its function has go from step to step."""
+    types = {v.name: v.type for v in step.inputs}
+    kept = {s.name: s.first(types[s.name]) for s in step.states}
+    for inputs in steps:
+        answer = run_function(step, {**inputs, **kept})
+        kept = {s.name: answer.pop(s.after) for s in step.states}
+        yield answer
 
 
 def _forget(op: Op, index: int, last: dict[int, int], env: dict[int, Array]) -> None:

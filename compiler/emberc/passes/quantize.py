@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emberc.errors import UnsupportedError, UsageError, VerifyError
-from emberc.ir.graph import Module
+from emberc.ir.graph import Function, Module
 from emberc.passes.lower import LOWERINGS, Lowering
+from emberc.passes.lower.elementwise import requantized
 from emberc.passes.manager import Pass
 from emberc.passes.squeezable import squeezable
 from emberc.quant.calibration import CalibrationData, observe, synthetic_calibration
@@ -16,6 +17,7 @@ from emberc.quant.layers import measure_layers
 from emberc.quant.precision import Policy, choose_types
 from emberc.quant.scan import scan_types
 from emberc.quant.scan_ranges import ScanObserver
+from emberc.quant.states import share_statistics, tie_states
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,14 @@ class Quantize(Pass):
         for name, function in module.functions.items():
             seen = ScanObserver(function)
             stats = observe(function, data.samples, histograms=self.observer != "minmax", also=seen.see)
+            share_statistics(function, stats)
             types = choose_types(function, stats, policy)
             scans = scan_types(function, types, stats, seen)
+            tie_states(function, types)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
             lowering = Lowering(types, forms, scans, seen.convs)
             module.functions[name] = lowering.run(function)
+            _settle(module.functions[name], lowering)
             if function is main:
                 module.layers = measure_layers(main, module.functions[name], lowering.values, data.held)
         module.main.prune()
@@ -72,6 +77,15 @@ class Quantize(Pass):
             for op in f.ops:
                 if any(r.type.dtype.is_float for r in op.results):
                     raise VerifyError(f"a float value is left: {op}")
+
+
+def _settle(function: Function, lowering: Lowering) -> None:
+    """A state leaves every call with the integers that it comes with, whatever the op that made it prefers."""
+    before = {v.name: v.type for v in function.inputs}
+    for s in function.states:
+        after = function.outputs[s.after]
+        if after.type.quant != before[s.name].quant:
+            function.outputs[s.after] = requantized(after, before[s.name], lowering)
 
 
 def _overrides(text: str, module: Module) -> dict[str, str]:

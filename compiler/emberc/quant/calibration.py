@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,21 @@ Sample = dict[str, Array]
 @dataclass(frozen=True)
 class CalibrationData:
     """Samples that fit the model's inputs. ``held`` are kept back to measure accuracy on; ``synthetic`` data was
-    made up, so that accuracy on it says nothing about the real task."""
+    made up, so that accuracy on it says nothing about the real task.
+
+    Of a model with explicit state a sample is one step with the states that it began with. ``sequences`` then are the
+    numbers of steps that ``held`` consists of, each sequence from the beginning; else it is empty.
+    """
 
     samples: tuple[Sample, ...]
     held: tuple[Sample, ...]
     synthetic: bool = False
+    sequences: tuple[int, ...] = ()
+
+    def held_sequences(self) -> list[tuple[Sample, ...]]:
+        """``held`` cut into its sequences."""
+        ends = [sum(self.sequences[:i]) for i in range(len(self.sequences) + 1)]
+        return [self.held[a:b] for a, b in pairwise(ends)]
 
 
 def load_calibration(
@@ -40,8 +51,18 @@ def load_calibration(
     The last quarter of the samples is held back. Arrays named in ``ignore`` are passed over.
     Raises CalibrationError naming the array and what was expected.
     """
-    arrays = {k: a for k, a in _read(source).items() if k not in ignore}
+    arrays = {k: a for k, a in read_arrays(source).items() if k not in ignore}
     names = {v.name or "": v for v in function.inputs}
+    check_names(arrays, names)
+    shaped = {n: check_array(n, arrays[n], v) for n, v in names.items()}
+    total = check_counts(shaped)
+    samples = tuple({n: a[i] for n, a in shaped.items()} for i in range(total))
+    keep = total // 4
+    return CalibrationData(samples[: total - keep] if total > 1 else samples, samples[total - keep :] or samples)
+
+
+def check_names(arrays: Mapping[str, Array], names: Mapping[str, Value]) -> None:
+    """Raises CalibrationError unless there is an array for every input, and no other."""
     missing, extra = sorted(names.keys() - arrays.keys()), sorted(arrays.keys() - names.keys())
     if missing or extra:
         problem = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has unknown {', '.join(extra)}"] * bool(extra)
@@ -50,14 +71,14 @@ def load_calibration(
             details=["the model's inputs: " + ", ".join(f"{n} {list(v.shape)}" for n, v in names.items())],
             hints=["np.savez(path, **{input_name: array_with_a_leading_sample_axis})"],
         )
-    shaped = {n: _shape(n, arrays[n], v) for n, v in names.items()}
-    counts = {n: len(a) for n, a in shaped.items()}
+
+
+def check_counts(arrays: Mapping[str, Array]) -> int:
+    """Samples of each array. Raises CalibrationError where these differ, or there are none."""
+    counts = {n: len(a) for n, a in arrays.items()}
     if len(set(counts.values())) > 1 or 0 in counts.values():
         raise CalibrationError(f"arrays hold different numbers of samples, or none: {counts}")
-    total = next(iter(counts.values()), 0)
-    samples = tuple({n: a[i] for n, a in shaped.items()} for i in range(total))
-    keep = total // 4
-    return CalibrationData(samples[: total - keep] if total > 1 else samples, samples[total - keep :] or samples)
+    return next(iter(counts.values()), 0)
 
 
 def synthetic_calibration(function: Function, *, samples: int = 8, seed: int = 0) -> CalibrationData:
@@ -109,7 +130,7 @@ def observe(
     return stats
 
 
-def _read(source: str | Path | Mapping[str, Any]) -> dict[str, Array]:
+def read_arrays(source: str | Path | Mapping[str, Any]) -> dict[str, Array]:
     if isinstance(source, Mapping):
         return {str(k): _array(str(k), v) for k, v in source.items()}
     path = Path(source)
@@ -133,7 +154,7 @@ def _array(name: str, data: Any) -> Array:
         raise CalibrationError(f"calibration array '{name}' is not an array: {e}") from e
 
 
-def _shape(name: str, array: Array, v: Value) -> Array:
+def check_array(name: str, array: Array, v: Value) -> Array:
     """[samples, *input shape]; a leading axis of 1 in the model's shape may be left out."""
     want = v.shape
     if array.ndim == 0 or int(np.prod(array.shape[1:])) != int(np.prod(want)) or not _same(array.shape[1:], want):

@@ -9,8 +9,9 @@ from emberc.backend.c.constants import ConstantPool, Kind
 from emberc.backend.c.kernels import Kernel, portable_kernel
 from emberc.backend.c.literals import Initialiser, c_type
 from emberc.backend.c.registry import Call, emitter_of
-from emberc.backend.planning import FunctionPlan, Home, Place, root
+from emberc.backend.planning import FunctionPlan, Home, Place
 from emberc.errors import InternalError
+from emberc.ir.graph import root
 from emberc.ir.op import Op
 from emberc.ir.types import Array
 from emberc.ir.values import Constant, Value

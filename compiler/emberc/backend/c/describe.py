@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from emberc.backend.c.literals import wrap
 from emberc.backend.c.naming import comment_text
-from emberc.backend.planning import Copy, FunctionPlan, Home, root
+from emberc.backend.planning import Copy, FunctionPlan, Home
+from emberc.ir.graph import root
 from emberc.ir.op import Op
 from emberc.ir.values import Constant, Value
 

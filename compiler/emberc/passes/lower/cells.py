@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import floor, log2
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,13 @@ import numpy as np
 from emberc.ir.ops import float_cells, integer_cells
 from emberc.ir.ops.integer_cells import GATE_BITS, ONE_BITS
 from emberc.ir.ops.integer_matmul import accumulator_bounds
-from emberc.ir.types import Array, DType, Quant, TensorType
+from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
 from emberc.passes.lower.linear import weight_scales
 from emberc.quant.multiplier import multiplier
+from emberc.quant.states import hidden_type, state_bits, state_type
 
 ONE = 1 << ONE_BITS
 
@@ -24,13 +24,13 @@ ONE = 1 << ONE_BITS
 def lower_lstm(op: float_cells.Lstm, ctx: Lowering) -> list[Value]:
     """c's scale is the power of two that leaves it the most bits for what calibration saw of it."""
     span = ctx.type_of(op.span)
-    bits = _bits(_reach(span))
+    bits = state_bits(span)
     hidden, fields = _common(op, ctx, ONE_BITS)
-    cell = TensorType(DType.I16, op.last.shape, Quant.per_tensor(2.0**-bits))
-    h0 = requantized(ctx.get(op.h0), hidden.with_shape(op.h0.shape), ctx)
+    cell = state_type(op, bits)
+    h0 = requantized(ctx.get(op.h0), hidden, ctx)
     c0 = requantized(ctx.get(op.c0), cell, ctx)
     operands = [*fields.pop("operands"), _table(np.tanh, 0.0, "tanh"), h0, c0]
-    types = [ctx.type_of(op.y), cell, hidden.with_shape(op.h0.shape)]
+    types = [ctx.type_of(op.y), cell, hidden]
     y, *states = ctx.emit_all(integer_cells.Lstm, *operands, types=types, bits=bits, **fields)
     last, h = (requantized(s, ctx.type_of(r), ctx) for s, r in zip(states, (op.last, op.hidden), strict=True))
     return [y, last, h, Constant(np.array(span.dtype.limits, span.dtype.numpy), "span", span.quant)]  # read by nobody
@@ -38,10 +38,10 @@ def lower_lstm(op: float_cells.Lstm, ctx: Lowering) -> list[Value]:
 
 @lowering("f.gru")
 def lower_gru(op: float_cells.Gru, ctx: Lowering) -> list[Value]:
-    """The state's scale is a power of two; where |h| stays below 1, as it does from a start below 1, it is 2^-15."""
-    bits = _bits(max(_reach(ctx.type_of(op.y)), _reach(ctx.get(op.h0).type)))
+    """The state's scale is a power of two."""
+    bits = min(state_bits(ctx.type_of(op.y)), state_bits(ctx.get(op.h0).type))
     _, fields = _common(op, ctx, bits)
-    state = TensorType(DType.I16, op.h0.shape, Quant.per_tensor(2.0**-bits))
+    state = state_type(op, bits)
     s0 = requantized(ctx.get(op.h0), state, ctx)
     operands = [*fields.pop("operands"), s0]
     types = [ctx.type_of(op.y), state]
@@ -54,7 +54,7 @@ def _common(op: float_cells.Cell, ctx: Lowering, bits: int) -> tuple[TensorType,
     x, out = ctx.get(op.x), ctx.type_of(op.results[0])
     assert out.quant is not None
     sx, zero = ctx.scale(op.x), ctx.quant(op.x).zero_point
-    hidden = TensorType(x.type.dtype, (), Quant.per_tensor(_reach(out) / x.type.dtype.limits[1]))
+    hidden = hidden_type(x.type.dtype, op, out)
     assert hidden.quant is not None
     h_scale, y_scale = hidden.quant.scale[0], out.quant.scale[0]
     w, w_shift = _product(op.w, op.w_bias, sx, zero, x.type.dtype, ctx)
@@ -93,14 +93,3 @@ def _table(f: Any, clip: float, name: str) -> Constant:
     v: Array = np.arange(-256, 257) * 128 / 2.0**GATE_BITS
     v = np.clip(v, -clip, clip) if clip > 0 else v
     return Constant(np.clip(np.rint(f(v) * ONE), 1 - ONE, ONE - 1).astype(np.int16), name)
-
-
-def _reach(t: TensorType) -> float:
-    """The largest absolute value that an integer type stands for."""
-    assert t.quant is not None
-    return float(np.abs(t.quant.dequantize(np.array(t.dtype.limits))).max())
-
-
-def _bits(reach: float) -> int:
-    """Fraction bits of an int16 that holds +-reach, at most 15."""
-    return max(0, min(ONE_BITS, floor(log2((ONE - 1) / max(reach, 2.0**-ONE_BITS)) + 1e-9)))

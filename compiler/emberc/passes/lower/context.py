@@ -165,4 +165,5 @@ class Lowering:
                     value.name = old.name
         out.ops = self.builder.ops
         out.outputs = {name: self.get(v) for name, v in function.outputs.items()}
+        out.states = list(function.states)
         return out

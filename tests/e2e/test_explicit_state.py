@@ -1,0 +1,77 @@
+"""Models exported as one step, with their state as inputs and outputs, as streaming firmware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import emberc
+from emberc import harness
+from emberc.ir.graph import Function
+from emberc.ir.interpreter import run_function, run_steps
+from emberc.ir.values import Value
+from tests.e2e.journey import exact
+from tests.e2e.test_recurrent import recurrent
+
+STEPS = 12
+
+
+def unrolled(step: Function, count: int) -> Function:
+    """``count`` steps in one function, each with the states that the one before left: x_0, x_1, .. in, y_0, .. out."""
+    out = Function("main")
+    types = {v.name: v.type for v in step.inputs}
+    kept = {s.name: Value(types[s.name], s.name) for s in step.states}
+    out.inputs += kept.values()
+    for t in range(count):
+        values = {id(v): kept.get(v.name or "") or Value(v.type, f"{v.name}_{t}") for v in step.inputs}
+        out.inputs += [values[id(v)] for v in step.caller_inputs()]
+        for op in step.ops:
+            operands = [v if v is None or v.const is not None else values[id(v)] for v in op.operands]
+            new = type(op).from_parts(operands, dict(op.attrs), [r.type for r in op.results], op.loc)
+            values |= {id(old): r for old, r in zip(op.results, new.results, strict=True)}
+            out.ops.append(new)
+        out.outputs |= {f"{name}_{t}": values[id(v)] for name, v in step.caller_outputs().items()}
+        kept = {s.name: values[id(step.outputs[s.after])] for s in step.states}
+    return out
+
+
+def steps_are_the_whole(step: Function, count: int = 5) -> None:
+    """Call by call gives the bits of all calls in one function."""
+    rng = np.random.default_rng(5)
+    calls: list[dict[str, NDArray[Any]]] = []
+    for _ in range(count):
+        inputs = {}
+        for v in step.caller_inputs():
+            lo, hi = (0, 5) if v.type.quant is None else v.type.dtype.limits
+            inputs[v.name or ""] = rng.integers(lo, hi, v.shape).astype(v.type.dtype.numpy)
+        calls.append(inputs)
+    types = {v.name: v.type for v in step.inputs}
+    feeds = {f"{name}_{t}": a for t, inputs in enumerate(calls) for name, a in inputs.items()}
+    feeds |= {s.name: s.first(types[s.name]) for s in step.states}
+    want = run_function(unrolled(step, count), feeds)
+    for t, answer in enumerate(run_steps(step, calls)):
+        for name, array in answer.items():
+            np.testing.assert_array_equal(array, want[f"{name}_{t}"])
+
+
+@pytest.mark.parametrize("precision", ["int8", "int16"])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_cells(kind: str, precision: str, tmp_path: Path) -> None:
+    """Nine frames a call, as the file has them; the calibration holds what the caller gives, and no states."""
+    x = np.random.default_rng(2).normal(size=(8, STEPS, 9, 1, 5)).astype(np.float32)
+    firmware = emberc.compile(recurrent(kind), {"x": x}, streaming=True, precision=precision, name="cell")
+    step = firmware.module.main
+    names = {"LSTM": ["h0", "c0"], "GRU": ["h0"]}[kind]
+    assert [s.name for s in step.states] == names
+    assert [v.name for v in step.caller_inputs()] == ["x"]
+    assert list(step.caller_outputs()) == ["y"]
+    types = {v.name: v.type for v in step.inputs}
+    assert all(types[s.name] == step.outputs[s.after].type for s in step.states), "what goes out comes in as it is"
+    assert [step.in_place(s) for s in step.states][-1], "the state that adds up is written where it was read"
+    steps_are_the_whole(step)
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]), 2 * STEPS)
+    assert firmware.report.accuracy["y"].sqnr_db > (35 if precision == "int8" else 40)
