@@ -16,14 +16,14 @@ end flush with a neighbour are tried first; and a search that goes astray is res
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from emberc.memory.blocks import Packing
+from emberc.memory.blocks import Block
 from emberc.memory.buffers import round_up
 
 _WALL = 1 << 62
@@ -65,13 +65,12 @@ class Choice:
 
 
 class Search:
-    """All placements of a packing, one height at a time.
+    """All placements of some blocks, one height at a time.
 
     ``solve`` gives offsets within a height or None when none exist, and raises OutOfNodesError at its limit.
     """
 
-    def __init__(self, packing: Packing) -> None:
-        blocks = packing.blocks
+    def __init__(self, blocks: Sequence[Block]) -> None:
         times = sorted({t for block in blocks for step in block.steps for t in step[:2]})
         section = {t: i for i, t in enumerate(times)}
         self.count, self.sections = len(blocks), max(len(times) - 1, 0)

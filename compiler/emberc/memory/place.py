@@ -11,6 +11,7 @@ from emberc.memory.buffers import Buffer, Placement
 from emberc.memory.climb import climb
 from emberc.memory.exact import OutOfNodesError, Search, solve_with_restarts
 from emberc.memory.greedy import greedy_placements
+from emberc.memory.merging import solve_merged
 
 # Counted limits of one unit of effort, together about a second. A first-fit trial of the climb costs in
 # proportion to the pairs of blocks live together, a node of the search to the blocks.
@@ -52,13 +53,16 @@ def _climb_ladder(packing: Packing, goal: int, effort: int) -> tuple[str, list[i
     assert best is not None, "there is a greedy rule"
     height, method, order, at = best
 
-    search = Search(packing)
+    search = Search(packing.blocks)
     budget = effort * _SEARCH_BLOCKS // (len(packing.blocks) + 50)
     try:
         found = solve_with_restarts(search, goal, _FIRST_LOOK * (1 + effort))
         if found is not None:
             return "search", found, packing.bound
     except OutOfNodesError:
+        found = solve_merged(packing.blocks, goal, _FIRST_LOOK * (1 + effort)) if effort else None
+        if found is not None:
+            return "merged", found, packing.bound
         rounds = min(effort, 2) * _CLIMB_PAIRS // (sum(map(len, packing.rivals)) + 1)
         climbed = climb(packing, order, at, goal, rounds)
         if packing.height(climbed) < height:
