@@ -1,8 +1,9 @@
 """Which tiles and which kernels: a few configurations are planned, and the quickest that fits is kept.
 
-Memory and time are traded against each other in three places: how many rows a tile has, whether attention runs by
-query rows, and whether fast kernels get the scratch that they want. None changes a bit of any result, so the choice is
-free. A plan takes milliseconds: all of a short list are made, and their instructions modelled.
+Memory and time are traded against each other in four places: how many rows a tile has, whether attention runs by
+query rows, whether its heads run one after the other, and whether fast kernels get the scratch that they want. None
+changes a bit of any result, so the choice is free. A plan takes milliseconds: all of a short list are made, and their
+instructions modelled.
 """
 
 from __future__ import annotations
@@ -11,21 +12,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from emberc.backend import FunctionPlan
-from emberc.backend.c import modelled_instructions, plan_levels
+from emberc.backend.c import modelled_instructions, plan_fast, plan_levels
 from emberc.ir.clone import clone_module
 from emberc.ir.graph import Module
+from emberc.ir.ops.integer_attention import Attention
+from emberc.ir.ops.row_tiles import RowTiles
 from emberc.passes import PassManager, Pipeline, TileRows
+from emberc.passes.widen_tiles import larger_tiles, with_rows
 from emberc.report import Point, frontier
 from emberc.targets import Target
 
+BY_HEAD = tuple(TileRows(rows, queries=True, heads=True, recompute=True) for rows in (8, 4))
+"""The tightest rewrites: for models with attention."""
 TILES = (
     TileRows(0),
     *(TileRows(rows, queries) for queries in (False, True) for rows in (64, 32, 16, 8)),
+    *BY_HEAD,
 )
 """Rewrites to try, what keeps most whole first."""
 FEW_TILES = (TileRows(32), TileRows(32, queries=True), TileRows(16, queries=True), TileRows(8, queries=True))
 """For graphs of more than ``MANY_OPS`` ops, whose plans take longer."""
 MANY_OPS = 250
+WIDE = 32
+"""Tiles of so many rows are as quick as larger ones, to a percent."""
 SAME_SPEED = 1.01
 """Differences below one percent are within the model's noise: there the smaller arena is taken."""
 
@@ -78,6 +87,8 @@ def configure(module: Module, target: Target, tiles: Sequence[TileRows] | None =
     """
     if tiles is None:
         tiles = FEW_TILES if sum(1 for _ in module.ops()) > MANY_OPS else TILES
+        if not any(isinstance(op, Attention) for op in module.ops()):
+            tiles = [tile for tile in tiles if not tile.queries]
     found: dict[tuple[int, int], Candidate] = {}
     for candidate in _all(module, target, tiles):
         # Equal in both: the first, which is the simplest.
@@ -88,9 +99,7 @@ def configure(module: Module, target: Target, tiles: Sequence[TileRows] | None =
 def as_given(module: Module, target: Target, prefer: str) -> Candidates:
     """The module as it is, with the kernels that ``prefer`` asks for."""
     plan = plan_levels(module.main, target)[prefer]
-    tile = next((p for p in module.ops() if p.opcode == "q.row_tiles"), None)
-    rows = int(str(tile.attrs["rows"])) if tile is not None else 0
-    return Candidates([Candidate(module, plan, _point(plan, target, TileRows(rows), prefer))])
+    return Candidates([Candidate(module, plan, _point(plan, target, TileRows(0), prefer))])
 
 
 def _all(module: Module, target: Target, tiles: Sequence[TileRows]) -> Iterator[Candidate]:
@@ -99,8 +108,36 @@ def _all(module: Module, target: Target, tiles: Sequence[TileRows]) -> Iterator[
         PassManager(Pipeline([tile])).run(copy)
         for prefer, plan in plan_levels(copy.main, target).items():
             yield Candidate(copy, plan, _point(plan, target, tile, prefer))
+            if prefer == "speed" and tile.queries and tile.rows < WIDE:
+                yield from _widened(copy, plan, target, tile)
+
+
+def _widened(module: Module, plan: FunctionPlan, target: Target, tile: TileRows) -> Iterator[Candidate]:
+    """The module with larger tiles in those loops that have room for them, where the arena stays as it is.
+
+    One loop is at the peak; the tiles of all others were made as small as its are for nothing.
+    """
+    wide = clone_module(module)
+    changed = False
+    for op, call in zip(module.main.ops, wide.main.ops, strict=True):
+        if type(call) is not RowTiles:
+            continue
+        room = plan.room(op)
+        for rows in larger_tiles(call, WIDE):
+            body = with_rows(call, rows)
+            if plan_fast(body, target).arena_bytes <= room:
+                wide.functions[call.body] = call.callee = body
+                call.attrs["rows"] = rows
+                changed = True
+                break
+    if changed and (better := plan_fast(wide.main, target)).arena_bytes <= plan.arena_bytes:
+        yield Candidate(wide, better, _point(better, target, tile, "speed"))
 
 
 def _point(plan: FunctionPlan, target: Target, tile: TileRows, prefer: str) -> Point:
     instructions = modelled_instructions(plan, target.isa)
-    return Point(plan.arena_bytes, instructions, tile.rows, tile.queries, prefer)
+    rows = [op.rows for op in plan.ops if isinstance(op, RowTiles)]
+    return Point(
+        plan.arena_bytes, instructions, min(rows, default=0), tile.queries, prefer,
+        most=max(rows, default=0), heads=tile.heads,
+    )  # fmt: skip

@@ -40,8 +40,9 @@ def test_bert_tiny_classifier(exporter: str, length: int, tmp_path: Path) -> Non
     assert time.process_time() - start < 30  # "seconds, not minutes", whatever else the machine does
     memory = journey.firmware.report.memory
     assert memory.ram.arena < 64_000 and memory.arena_proved
-    chosen = next(p for p in memory.tradeoff if p.chosen)
-    assert chosen.instructions < 1.05 * min(p.instructions for p in memory.tradeoff)
+    quickest = min(p.instructions for p in memory.tradeoff)
+    for arena, times in ((64_000, 1.05), (40_000, 1.15)):
+        assert any(p.arena < arena and p.instructions < times * quickest for p in memory.tradeoff)
     exact(journey.fits(["host", *BOARDS] if length == 32 else ["host", "cortex-m55", "rv32"]))
     start = time.process_time()
     journey.firmware.run_integer({v.name: np.ones(v.shape) for v in journey.firmware.module.main.inputs})

@@ -86,6 +86,15 @@ class FunctionPlan:
         region = self.scratch(op)
         return plan.moved(region[0]) if plan is not None and region is not None else plan
 
+    def room(self, op: Op) -> int:
+        """Bytes that the scratch of ``op`` could grow to where it lies, with all else and the arena as they are."""
+        memory = self.memory
+        own = memory.scratch[next(name for known, name in self._nodes() if known is op)]
+        live = [r for r in memory.tensors.values() if r.start <= own.start < r.end and r.size]
+        below = max((r.offset + r.size for r in live if r.offset < own.offset), default=0)
+        above = min((r.offset for r in live if r.offset > own.offset), default=memory.arena)
+        return above - -(-below // ARENA_ALIGN) * ARENA_ALIGN
+
     def moved(self, by: int) -> FunctionPlan:
         """The same plan ``by`` bytes further up in the arena."""
         places = {k: replace(p, offset=p.offset + by) if p.home is Home.ARENA else p for k, p in self._places.items()}
@@ -234,7 +243,9 @@ def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int, overwri
         if id(out) in places:
             continue
         over = tuple(
-            names.tensor(by_field[c]) for c in candidates if c in by_field and _may_cover(out, by_field[c], read)
+            names.tensor(by_field[c])
+            for c in candidates
+            if c in by_field and _may_cover(out, by_field[c], read, rows=op.callee is not None)
         )
         if over:
             inplace[names.tensor(out)] = over
@@ -242,14 +253,15 @@ def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int, overwri
     return Node(names.node(op), reads, tuple(names.tensor(r) for r in op.results), scratch, inplace)
 
 
-def _may_cover(out: Value, source: Value, read: list[Value]) -> bool:
-    """Whether ``out`` may be written over ``source``: element by element the same memory, and read only once.
+def _may_cover(out: Value, source: Value, read: list[Value], *, rows: bool) -> bool:
+    """Whether ``out`` may be written over ``source``: element by element the same memory, and read only once. A loop
+    over ``rows`` vouches for rows of other widths itself.
 
     An op that reads the same value through two operands (attention over one packed value) would find the second
     overwritten.
     """
     same = out.type.nbytes == source.type.nbytes and out.type.dtype.size == source.type.dtype.size
-    return same and not isinstance(source, Constant) and sum(v is source for v in read) == 1
+    return (same or rows) and not isinstance(source, Constant) and sum(v is source for v in read) == 1
 
 
 def _with_views(function: Function, order: list[Op]) -> tuple[Op, ...]:

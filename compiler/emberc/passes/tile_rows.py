@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -12,19 +11,16 @@ from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_attention import Attention
 from emberc.ir.ops.integer_base import rows_of
-from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
-from emberc.ir.ops.integer_matmul import Matmul
-from emberc.ir.ops.integer_norm import LayerNorm
-from emberc.ir.ops.integer_table import Table, Table16
+from emberc.ir.ops.integer_movement import Concat
 from emberc.ir.ops.row_tiles import RowTiles
 from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.passes.manager import Pass
+from emberc.passes.row_chains import by_query, row_chains, tiled, whole
+from emberc.passes.split_heads import split_heads
 from emberc.passes.split_query import split_queries
 
-#: ops whose rows (all axes but the last) do not mix
-ROW_WISE = (Matmul, LayerNorm, Add, Mul, Requantize, Table, Table16)
 #: fewer rows a tile than this and the kernels read the weights too often
 FEWEST_ROWS = 4
 
@@ -38,24 +34,32 @@ class TileRows(Pass):
     A feed-forward block is four times as wide inside as outside: done in tiles, that width exists for one tile only.
     The same ops in the same order for every row, so the same bits. ``rows`` is the largest tile; the largest divisor
     of the row count up to it is taken. 0: never. ``queries``: attention joins its neighbours, a tile being query
-    rows: of Q and of what attention makes, a tile is all there ever is; K and V stay whole.
+    rows: of Q and of what attention makes, a tile is all there ever is; K and V stay whole. ``heads``: attention runs
+    one head after the other, so only the K and V of one head are there (``split_heads``). ``recompute``: what cheap
+    ops make of little (the first rows, of ids) is made again in every loop that reads it, and is never whole.
     """
 
     name: ClassVar[str] = "tile-rows"
     rows: int = 32
     queries: bool = False
+    heads: bool = False
+    recompute: bool = False
 
     def run(self, module: Module) -> bool:
         changed = False
         for function in list(module.functions.values()):
+            if self.heads and self.rows:
+                changed |= split_heads(function)
             if self.queries:
-                split_queries(function, lambda op: _by_query(op) and largest_tile(rows_of(op.q), self.rows) > 0)
-            for chain in _chains(function, self.queries):
-                rows = largest_tile(rows_of(chain[-1].result), self.rows)
-                if rows and _pays(chain):
-                    _outline(module, function, chain, rows)
+                split_queries(function, lambda op: by_query(op) and self._fits(op.q))
+            for chain in row_chains(function, self.queries, lambda op: self.recompute and self._fits(op.result)):
+                if self._fits(chain.ops[-1].result) and (chain.again or _pays(chain.ops)):
+                    _outline(module, function, chain.ops, largest_tile(rows_of(chain.ops[-1].result), self.rows))
                     changed = True
         return changed
+
+    def _fits(self, value: Value) -> bool:
+        return largest_tile(rows_of(value), self.rows) > 0
 
 
 def largest_tile(total: int, most: int) -> int:
@@ -64,90 +68,10 @@ def largest_tile(total: int, most: int) -> int:
     return best if FEWEST_ROWS <= best < total else 0
 
 
-def _by_query(op: Attention) -> bool:
-    """Whether a query row needs nothing but its row of q: one batch, and no mask that is different for every row."""
-    mask = op.mask
-    one_mask = mask is None or (mask.shape[0] == 1 and mask.shape[2] == 1)
-    return type(op) is Attention and one_mask and not op.causal and prod(op.q.shape[:-2]) == 1
-
-
-def _tiled(op: Op) -> list[Value]:
-    """The operands that are cut into tiles; ids of a table may be constants."""
-    if isinstance(op, Attention):
-        return [op.q]
-    if isinstance(op, Embed):
-        return [p.ids for p in op.tables() if p.ids is not None]
-    return [v for v in op.operands if v is not None and (not isinstance(v, Constant) or _has_rows(op, v))]
-
-
-def _has_rows(op: Op, v: Value) -> bool:
-    """A constant that is different for every row (positions that are added): it is cut like any other operand."""
-    return isinstance(op, Add | Mul) and rows_of(v) > 1
-
-
-def _whole(op: Op) -> list[Value]:
-    """The operands that every tile reads whole, constants apart."""
-    if not isinstance(op, Attention):
-        return []
-    return [v for v in (op.k, op.v, op.mask) if v is not None and not isinstance(v, Constant)]
-
-
-def _row_wise(op: Op, queries: bool) -> bool:
-    """Every operand has the result's rows, constants of one row apart."""
-    if isinstance(op, Attention):
-        return queries and _by_query(op) and all(op.q is not v for v in _whole(op))
-    if isinstance(op, Embed):
-        return op.result.type.rank >= 2 and rows_of(op.result) == op.result.shape[-2]
-    if not isinstance(op, ROW_WISE) or op.result.type.rank < 2:
-        return False
-    rows = op.result.shape[:-1]
-    same = all(v.shape[:-1] == rows or (isinstance(v, Constant) and rows_of(v) == prod(rows)) for v in _tiled(op))
-    constants = [v for v in op.operands if isinstance(v, Constant) and not _has_rows(op, v)]
-    return same and all(rows_of(v) <= 1 or isinstance(op, Matmul) for v in constants)
-
-
-def _chains(function: Function, queries: bool) -> list[list[Op]]:
-    """Largest groups of row-wise ops with one exit, each in execution order.
-
-    Backwards, an op joins the group that all its readers are in; otherwise it is the exit of a new one.
-    """
-    group_of: dict[int, int] = {}
-    groups: list[list[Op]] = []
-    for op in reversed(function.ops):
-        if not _row_wise(op, queries):
-            continue
-        y = op.result
-        readers = {None if any(v is y for v in _whole(u)) else group_of.get(id(u)) for u in y.users}
-        only = readers.pop() if len(readers) == 1 and not function.is_output(y) else None
-        if only is None:
-            only = len(groups)
-            groups.append([])
-        group_of[id(op)] = only
-        groups[only].append(op)
-    parts = [part for group in groups for part in _cut(group[::-1])]
-    return [part for part in parts if len(part) > 1]
-
-
-def _cut(chain: list[Op]) -> list[list[Op]]:
-    """The chain in two after its attention, where one value no wider than the exit is all that the rest reads of it.
-
-    K and V live as long as the loop that reads them: the feed-forward block is better off in a loop of its own, and
-    the value between the two may lie where the first loop's input was.
-    """
-    last = max((i for i, op in enumerate(chain) if isinstance(op, Attention)), default=len(chain))
-    for i in range(last + 1, len(chain) - 1):
-        y = chain[i].result
-        made = {id(op.result) for op in chain[:i]}
-        crossing = any(id(v) in made for op in chain[i + 1 :] for v in op.operands)
-        if not crossing and y.type.nbytes <= chain[-1].result.type.nbytes:
-            return [chain[: i + 1], chain[i + 1 :]]
-    return [chain]
-
-
 def _pays(chain: list[Op]) -> bool:
     """Whether something inside is wider than what comes out, or is Q, of which no more than a tile is then there."""
     exit_bytes = chain[-1].result.type.nbytes
-    return any(op.result.type.nbytes > exit_bytes or isinstance(op, Attention) for op in chain[:-1])
+    return any(op.result.type.nbytes > exit_bytes or isinstance(op, Attention) for op in chain)
 
 
 def _outline(module: Module, function: Function, chain: list[Op], rows: int) -> None:
@@ -156,21 +80,22 @@ def _outline(module: Module, function: Function, chain: list[Op], rows: int) -> 
     name = f"tile_{sum(f.startswith('tile_') for f in module.functions)}"
     body, mapped = Function(name), dict[int, Value]()
     inside = {id(op.result) for op in chain}
-    tiled = _outside(inside, [v for op in chain for v in _tiled(op)])
-    whole = _outside(inside, [v for op in chain for v in _whole(op)])
-    for v in tiled:
+    rows_in = _outside(inside, [v for op in chain for v in tiled(op)])
+    whole_in = _outside(inside, [v for op in chain for v in whole(op)])
+    for v in rows_in:
         mapped[id(v)] = Value(_tile_type(v, rows), f"x{len(mapped)}")
     body.inputs = list(mapped.values())
     # A value that comes in tiles and whole (keys that are a projection's input as well) is two inputs.
     entire: dict[int, Value] = {}
-    for v in whole:
+    for v in whole_in:
         entire[id(v)] = Value(_tile_type(v, rows_of(v)) if v.type.rank == 3 else v.type, f"w{len(entire)}")
     body.inputs += entire.values()
     for op in chain:
         sources = {**mapped, **(entire if isinstance(op, Attention) else {})}
-        sources.update({id(v): mapped[id(v)] for v in _tiled(op)})
+        sources.update({id(v): mapped[id(v)] for v in tiled(op)})
         operands = [None if v is None else sources.get(id(v), v) for v in op.operands]
-        new = type(op).from_parts(operands, op.attrs, [_tile_type(op.result, rows)], op.loc)
+        attrs = {**op.attrs, "axis": 1} if isinstance(op, Concat) else op.attrs
+        new = type(op).from_parts(operands, attrs, [_tile_type(op.result, rows)], op.loc)
         new.result.name = op.result.name
         mapped[id(op.result)] = new.result
         body.ops.append(new)
@@ -178,8 +103,8 @@ def _outline(module: Module, function: Function, chain: list[Op], rows: int) -> 
     body.outputs = {"y": mapped[id(last.result)]}
     module.functions[name] = body
     loc = " .. ".join(dict.fromkeys(filter(None, [chain[0].loc, last.loc])))
-    attrs = {"body": name, "rows": rows, "whole": len(whole)}
-    call = RowTiles.from_parts([*tiled, *whole], attrs, [last.result.type], loc)
+    call_attrs = {"body": name, "rows": rows, "whole": len(whole_in)}
+    call = RowTiles.from_parts([*rows_in, *whole_in], call_attrs, [last.result.type], loc)
     call.callee = body
     call.result.name = last.result.name
     function.replace(last.result, call.result)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Point:
-    """One configuration: tiles of up to ``rows`` rows (0: none), attention by query rows or not, kernels that "speed",
-    "balanced" or "memory" prefers (``backend.c.plan_for``). ``arena`` in bytes, ``instructions`` of one run modelled.
+    """One configuration: tiles of ``rows`` to ``most`` rows (0: none), attention by query rows or not, its heads one
+    after the other or together, kernels that "speed", "balanced" or "memory" prefers (``backend.c.plan_for``).
+    ``arena`` in bytes, ``instructions`` of one run modelled.
     """
 
     arena: int
@@ -18,12 +19,16 @@ class Point:
     queries: bool
     prefer: str
     chosen: bool = False
+    most: int = 0
+    heads: bool = False
 
     def __str__(self) -> str:
-        tiles = f"tiles of {self.rows} rows" if self.rows else "no tiles"
+        rows = f"{self.rows} to {self.most}" if self.most > self.rows else f"{self.rows}"
+        tiles = f"tiles of {rows} rows" if self.rows else "no tiles"
         attention = ", attention by query rows" if self.queries else ""
+        heads = ", head by head" if self.heads else ""
         kernels = {"speed": "fast kernels", "memory": "portable kernels where fast ones need scratch"}
-        return f"{tiles}{attention}, {kernels.get(self.prefer, 'fast kernels where they need little scratch')}"
+        return f"{tiles}{attention}{heads}, {kernels.get(self.prefer, 'fast kernels where they need little scratch')}"
 
 
 def frontier(points: Iterable[Point]) -> list[Point]:

@@ -12,7 +12,7 @@
 An op comes out as one call a line: its emitter builds the call, its kernel in ``runtime_c/kernels`` does the work.
 """
 
-from emberc.backend.c.build import PREFERENCES, HeaderInfo, emit, manifest, plan_for, plan_levels
+from emberc.backend.c.build import PREFERENCES, HeaderInfo, emit, manifest, plan_fast, plan_for, plan_levels
 from emberc.backend.c.context import EmitContext
 from emberc.backend.c.golden import GoldenVector
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant, select_kernel
@@ -35,6 +35,7 @@ __all__ = [
     "emitter",
     "manifest",
     "modelled_instructions",
+    "plan_fast",
     "plan_for",
     "plan_levels",
     "select_kernel",

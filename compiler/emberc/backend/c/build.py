@@ -17,7 +17,7 @@ from emberc.backend.c import (
 from emberc.backend.c.costs import call_rows
 from emberc.backend.c.golden import GoldenVector, golden_data
 from emberc.backend.c.interface import STATE_ALIGN, interface_of
-from emberc.backend.c.kernels import PORTABLE, collect_files, select_kernel
+from emberc.backend.c.kernels import PORTABLE, Kernel, collect_files, select_kernel
 from emberc.backend.c.naming import comment_text, model_prefix
 from emberc.backend.c.program import build_program
 from emberc.backend.c.registry import check_emitters
@@ -65,12 +65,13 @@ def plan_levels(function: Function, target: Target) -> dict[str, FunctionPlan]:
     """The plan of every preference of ``plan_for``. Raises UnsupportedError that lists all ops without emitter."""
     check_emitters(leaf_ops(function))
     ops = [op for op in leaf_ops(function) if not op.is_view]
-    extra = {id(op): _scratch(op, target.isa) - _scratch(op, _PLAIN_ISA) for op in ops}
+    choices = _Choices(target)
+    extra = {id(op): choices.extra_scratch(op) for op in ops}
     greedy = sorted((op for op in ops if extra[id(op)] > 0), key=lambda op: -extra[id(op)])
-    fast = _plan(function, target, frozenset())
+    fast = _plan(function, choices, frozenset())
     if not greedy:
         return dict.fromkeys(PREFERENCES, fast)
-    plans = {0: fast, len(greedy): _plan(function, target, frozenset(map(id, greedy)))}
+    plans = {0: fast, len(greedy): _plan(function, choices, frozenset(map(id, greedy)))}
     least = plans[len(greedy)].arena_bytes
     levels = {"speed": fast}
     for prefer, limit in (("balanced", least * GROWTH), ("memory", least)):
@@ -78,27 +79,38 @@ def plan_levels(function: Function, target: Target) -> dict[str, FunctionPlan]:
         low = max((count for count in plans if count < high), default=-1)
         while high - low > 1:  # the fewest that are enough
             middle = (low + high) // 2
-            plans[middle] = _plan(function, target, frozenset(map(id, greedy[:middle])))
+            plans[middle] = _plan(function, choices, frozenset(map(id, greedy[:middle])))
             low, high = (low, middle) if plans[middle].arena_bytes <= limit else (middle, high)
         levels[prefer] = plans[high]
     return levels
 
 
-_PLAIN_ISA = (PORTABLE,)
+def plan_fast(function: Function, target: Target) -> FunctionPlan:
+    """The plan that "speed" prefers, alone. Raises UnsupportedError that lists all ops without emitter."""
+    check_emitters(leaf_ops(function))
+    return _plan(function, _Choices(target), frozenset())
 
 
-def _scratch(op: Op, isa: Sequence[str]) -> int:
-    return select_kernel(op, isa).scratch_bytes(op)
+class _Choices:
+    """The kernel of every op on a target, and the portable one, each looked up once for all plans."""
+
+    def __init__(self, target: Target) -> None:
+        self.fast = cache(lambda op: select_kernel(op, target.isa))
+        self.portable = cache(lambda op: select_kernel(op, (PORTABLE,)))
+
+    def extra_scratch(self, op: Op) -> int:
+        """What the fast kernel needs more than the portable one (bytes)."""
+        return self.fast(op).scratch_bytes(op) - self.portable(op).scratch_bytes(op)
 
 
-def _plan(function: Function, target: Target, plain: frozenset[int]) -> FunctionPlan:
-    def isa(op: Op) -> Sequence[str]:
-        return _PLAIN_ISA if id(op) in plain else target.isa
+def _plan(function: Function, choices: _Choices, plain: frozenset[int]) -> FunctionPlan:
+    def kernel(op: Op) -> Kernel:
+        return choices.portable(op) if id(op) in plain else choices.fast(op)
 
     def overwrites(op: Op) -> Overwrites:
-        return op.overwrites() if op.callee is not None or select_kernel(op, isa(op)).in_place(op) else {}
+        return op.overwrites() if op.callee is not None or kernel(op).in_place(op) else {}
 
-    return replace(plan_function(function, lambda op: _scratch(op, isa(op)), overwrites), plain=plain)
+    return replace(plan_function(function, lambda op: kernel(op).scratch_bytes(op), overwrites), plain=plain)
 
 
 def emit(

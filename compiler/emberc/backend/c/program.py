@@ -151,7 +151,9 @@ def _tile_loop(
     """The head of the loop over an op's tiles, and the buffers that the ops inside see: this tile's rows, or all of
     what every tile reads whole."""
     inside = {("out", name): "y" for name in op.function.outputs}
-    head = [f"for (int32_t row = 0; row < {op.total()}; row += {op.rows}) {{"]
+    ahead, back = (0, f"row < {op.total()}", "+="), (op.total() - op.rows, "row >= 0", "-=")
+    start, more, step = back if op.backwards else ahead
+    head = [f"for (int32_t row = {start}; {more}; row {step} {op.rows}) {{"]
     for x, v, tiled in op.ports():
         name = v.name or ""
         inside["in", name] = name

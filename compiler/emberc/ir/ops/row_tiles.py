@@ -10,7 +10,7 @@ from emberc.ir.interpreter import run_function
 from emberc.ir.op import Cost, attribute, result, variadic
 from emberc.ir.ops.integer_base import IntegerOp, rows_of
 from emberc.ir.types import Array, TensorType
-from emberc.ir.values import Value
+from emberc.ir.values import Constant, Value
 
 
 class RowTiles(IntegerOp):
@@ -93,22 +93,40 @@ class RowTiles(IntegerOp):
         times = self.total() // self.rows
         return Cost(times * sum(c.macs for c in costs), times * sum(c.elements for c in costs))
 
+    @property
+    def backwards(self) -> bool:
+        """Whether the last tile runs first: then y may lie over an operand with narrower rows, whose first rows wait
+        below those that are written."""
+        width = _row_bytes(self.y)
+        return any(_row_bytes(x) < width for _, x, _ in self._given_up())
+
     def overwrites(self) -> dict[str, tuple[str, ...]]:
-        """y may lie over an operand with rows of the same width: a tile's output is written by the body's last op,
-        after all others have read that tile; the last op itself must not read it, or must be able to work in place.
-        Never over what every tile reads whole."""
+        """y may lie over an operand that comes in tiles, from the same first byte: a tile's output is written by the
+        body's last op, after all others have read that tile; the last op itself must not read it, or must be able to
+        work in place. Rows that are narrower than y's need the loop to run backwards, wider ones forwards. Never over
+        what every tile reads whole."""
+        width = _row_bytes(self.y)
+        free = [
+            name
+            for name, x, in_place in self._given_up()
+            if _row_bytes(x) == width or (not in_place and (_row_bytes(x) < width) == self.backwards)
+        ]
+        return {"y": tuple(free)} if free else {}
+
+    def _given_up(self) -> list[tuple[str, Value, bool]]:
+        """The operands in tiles that the body's last op does not read, or (True) that it can write its result over."""
         last = self.exit.producer
         if last is None:
-            return {}
-        in_place = {
-            id(v) for name, v in last.named_operands() if name in last.overwrites().get(last.result_fields[0], ())
-        }
+            return []
+        own = last.overwrites().get(last.result_fields[0], ())
+        in_place = {id(v) for name, v in last.named_operands() if name in own and _row_bytes(v) == _row_bytes(self.y)}
         reads = {id(v) for v in last.operands if v is not None}
-        width = self.y.shape[-1] * self.y.type.dtype.size
-        free = [
-            f"xs{i}"
+        return [
+            (f"xs{i}", x, id(v) in reads)
             for i, (x, v, tiled) in enumerate(self.ports())
-            if tiled and v.type.rank == 2 and x.shape[-1] * x.type.dtype.size == width
-            and (id(v) not in reads or id(v) in in_place)
-        ]  # fmt: skip
-        return {"y": tuple(free)} if free else {}
+            if tiled and v.type.rank == 2 and not isinstance(x, Constant) and (id(v) not in reads or id(v) in in_place)
+        ]
+
+
+def _row_bytes(v: Value) -> int:
+    return v.shape[-1] * v.type.dtype.size

@@ -69,5 +69,9 @@ class TimeTiles(RowTiles):
             tiles += answer.values()
         return tiles[-1] if self.axis < 0 else np.concatenate(tiles, self.axis)
 
+    @property
+    def backwards(self) -> bool:
+        return False
+
     def overwrites(self) -> dict[str, tuple[str, ...]]:
         return {}
