@@ -1,7 +1,7 @@
-"""How good and how fast the planner is, as tables: ``python -m tests.bench.planner [--instances 10] [CSV ...]``
+"""How good and how fast the planner is, as tables: ``python -m tests.bench.planner [--zoo] [--instances 10] [CSV ...]``
 
-Tight instances (rectangles cut from a full box), model-shaped graphs, and any CSV files named. With the package
-``omnimalloc`` installed its allocators are run on the same buffers.
+Tight instances (rectangles cut from a full box), model-shaped graphs, the zoo's models compiled, and any CSV files
+named. ``--rivals`` runs the package ``omnimalloc``'s allocators on the same buffers (``pip install omnimalloc``).
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import emberc
 from emberc.memory import Buffer, Plan, place, plan_memory
 from emberc.memory.csvtool import plan_csv
+from emberc.memory.plan import Region
 from tests.bench.tight import cut_box
 from tests.memory.graphs import branches, encoder, mixers
+from tests.zoo.families import FAMILIES
+from tests.zoo.family import family_model
 
 try:
     import omnimalloc
 except ImportError:
     omnimalloc = None
 
-RIVALS = ("greedy_by_size", "hill_climb", "minimalloc", "supermalloc")
+RIVALS = ("greedy_by_size", "hill_climb", "telamalloc", "supermalloc")
 EFFORT = 24
 
 
@@ -32,6 +36,7 @@ def main() -> None:
     parser.add_argument("--instances", type=int, default=10)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--waste", type=float, default=0.0)
+    parser.add_argument("--zoo", action="store_true", help="compile the zoo's families and place their buffers")
     parser.add_argument("--rivals", action="store_true", help="run omnimalloc's allocators on the same buffers")
     args = parser.parse_args()
     rivals = RIVALS if args.rivals and omnimalloc is not None else ()
@@ -39,6 +44,10 @@ def main() -> None:
     print("\nGraphs: order, in-place and placement together")
     for name, problem in graphs().items():
         report_plan(name, plan_memory(**problem))
+    if args.zoo:
+        print("\nThe zoo's models: whole plan, and their buffers alone (an in-place chain as one of its largest size)")
+        for name in FAMILIES:
+            report_family(name, rivals)
 
     print("\nHard placements: height over bound")
     solved = 0
@@ -63,6 +72,28 @@ def graphs() -> dict[str, dict[str, Any]]:
     }
 
 
+def report_family(name: str, rivals: Sequence[str]) -> None:
+    """The plan of one family's firmware, and the placement of the same buffers as rectangles, beside the rivals'."""
+    model = family_model(name)
+    plan = emberc.compile(model.path, calibration=model.samples).plan.memory
+    report_plan(name, plan)
+    report_buffers("as boxes", rectangles(plan), rivals)
+
+
+def rectangles(plan: Plan) -> list[Buffer]:
+    """The plan's buffers; an in-place chain is one buffer of its largest member's size, live as long as any of it."""
+    leader = {member: group[0] for group in plan.alias_groups for member in group}
+    groups: dict[str, list[Region]] = {}
+    # Views lie inside a tensor that is here too.
+    storage = {tensor: plan.tensors[tensor] for tensor in plan.graph.storage}
+    for tensor, region in [*storage.items(), *plan.scratch.items()]:
+        groups.setdefault(leader.get(tensor, tensor), []).append(region)
+    return [
+        Buffer(first, max(r.size for r in g), min(r.start for r in g), max(r.end for r in g), align=plan.align)
+        for first, g in groups.items()
+    ]
+
+
 def report_plan(name: str, plan: Plan) -> None:
     print(f"  {name:<24} {plan.seconds:6.2f} s  {plan.summary()}  ({plan.method})")
 
@@ -82,7 +113,7 @@ def run_rival(name: str, buffers: Sequence[Buffer]) -> tuple[int, float]:
     """(height in bytes, seconds) of one of omnimalloc's allocators with its own time limit."""
     allocate: Callable[..., Any] = omnimalloc.allocate
     began = time.perf_counter()
-    asked = [omnimalloc.Allocation(b.name, b.size, b.start, b.end) for b in buffers]
+    asked = [omnimalloc.Allocation(b.name, b.slot, b.start, b.end) for b in buffers]
     try:
         height = max(a.offset + a.size for a in allocate(asked, name))
     except Exception as failure:
