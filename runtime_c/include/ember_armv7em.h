@@ -88,13 +88,13 @@ void ember_attention_s8_armv7em(const int8_t *q, const int8_t *k, const int8_t *
 void ember_attention_s8_s16_armv7em(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                                     void *scratch, const ember_attention_params *p);
 
-/* As ember_layer_norm_s8, with gamma[i], beta[i] in turn at gamma, and out_shift 8. */
-void ember_layer_norm_s8_armv7em(const int8_t *x, int8_t *y, const ember_layer_norm_params *p);
-void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_layer_norm_params *p);
+/* As ember_layer_norm_s8; gains are gamma << (9 - out_shift) and (beta << (8 - out_shift)) + 128; out_shift is not read. */
+void ember_layer_norm_s8_armv7em(const int8_t *x, int8_t *y, const ember_norm_gains_params *p);
+void ember_layer_norm_s16_s8_armv7em(const int16_t *x, int8_t *y, const ember_norm_gains_params *p);
 
-/* The same with gamma << (9 - out_shift), and beta likewise with half of that factor added; out_shift is not read. */
-void ember_layer_norm_s8_s16_armv7em(const int8_t *x, int16_t *y, const ember_layer_norm_params *p);
-void ember_layer_norm_s16_armv7em(const int16_t *x, int16_t *y, const ember_layer_norm_params *p);
+/* The same to int16: gamma << (9 - out_shift), and beta likewise with half of that factor added. */
+void ember_layer_norm_s8_s16_armv7em(const int8_t *x, int16_t *y, const ember_norm_gains_params *p);
+void ember_layer_norm_s16_armv7em(const int16_t *x, int16_t *y, const ember_norm_gains_params *p);
 
 /* q.add of operands of one shape, frac 6: z = clamp((((x * m1) >> 16) + ((y * m2) >> 16) + c) >> 6) */
 typedef struct {

@@ -77,22 +77,23 @@ void ember_add_s16_s8_mve(const int16_t *x, const int16_t *y, int8_t *z, const e
 void ember_add_s16s8_mve(const int16_t *x, const int8_t *y, int16_t *z, const ember_add_params *p);
 void ember_add_s16s8_s8_mve(const int16_t *x, const int8_t *y, int8_t *z, const ember_add_params *p);
 
-/* q.layer_norm; out_shift <= 8 for int8 y. */
+/* q.layer_norm to int8. */
 typedef struct {
-    const int32_t *affine; /* [n padded to 4] gammas and betas, by fours in turn, see kernels/mve/ember_mve_norm.h */
-    uint64_t eps;          /* < 2^62 */
-    int32_t rows;
-    int32_t n;         /* 1 .. 16384 */
-    int32_t frac;      /* 28 - ceil(log2 sqrt n) */
-    int32_t out_shift; /* 0 .. 31 */
-    int32_t center;    /* 1: LayerNorm, 0: RMSNorm */
+    const int16_t *gains; /* [n padded to 8][2] gammas and betas, by eights in turn, see kernels/mve/ember_mve_norm.h */
+    ember_norm_rows shape;
 } ember_mve_norm_params;
+
+/* The same to int16. */
+typedef struct {
+    const int32_t *gains; /* [n padded to 4][2] by fours in turn, see kernels/mve/ember_mve_norm_wide.h */
+    ember_norm_rows shape;
+} ember_mve_norm_wide_params;
 
 /* x and y [rows, n]; y may be x where they have one type. */
 void ember_layer_norm_s8_mve(const int8_t *x, int8_t *y, const ember_mve_norm_params *p);
-void ember_layer_norm_s8_s16_mve(const int8_t *x, int16_t *y, const ember_mve_norm_params *p);
 void ember_layer_norm_s16_s8_mve(const int16_t *x, int8_t *y, const ember_mve_norm_params *p);
-void ember_layer_norm_s16_mve(const int16_t *x, int16_t *y, const ember_mve_norm_params *p);
+void ember_layer_norm_s8_s16_mve(const int8_t *x, int16_t *y, const ember_mve_norm_wide_params *p);
+void ember_layer_norm_s16_mve(const int16_t *x, int16_t *y, const ember_mve_norm_wide_params *p);
 
 /* q.embed of at most four tables. */
 int ember_embed_s8_mve(const int32_t *const *ids, int8_t *y, const ember_embed_params *p);

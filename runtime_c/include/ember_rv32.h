@@ -6,6 +6,7 @@
 
 #include "ember_attention.h"
 #include "ember_matmul.h"
+#include "ember_norm.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,6 +54,12 @@ void ember_attention_s8_rv32(const int8_t *q, const int8_t *k, const int8_t *v, 
                              void *scratch, const ember_attention_params *p);
 void ember_attention_s8_s16_rv32(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                                  void *scratch, const ember_attention_params *p);
+
+/* q.layer_norm; gains are gamma and (beta << 15) + (1 << (14 + out_shift)) for int8 y, gamma and 2 * beta + 1 for int16. */
+void ember_layer_norm_s8_rv32(const int8_t *x, int8_t *y, const ember_norm_gains_params *p);
+void ember_layer_norm_s16_s8_rv32(const int16_t *x, int8_t *y, const ember_norm_gains_params *p);
+void ember_layer_norm_s8_s16_rv32(const int8_t *x, int16_t *y, const ember_norm_gains_params *p);
+void ember_layer_norm_s16_rv32(const int16_t *x, int16_t *y, const ember_norm_gains_params *p);
 
 /* q.selective_scan with constants as kernels/rv32/ember_rv32_scan.c reads them. */
 typedef struct {

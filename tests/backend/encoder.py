@@ -70,7 +70,9 @@ def samples(length: int = 7, vocabulary: int = 129) -> list[dict[str, Array]]:
 
 
 def _norm(net: Net, x: Value, loc: str, dtype: str) -> Value:
-    gamma, beta = net.words(D, 1 << 20, 1 << 24), net.words(D, -9000, 9000)
+    low, high, gains = (1 << 12, 1 << 15, np.int16) if dtype == "i8" else (1 << 20, 1 << 24, np.int32)
+    gamma = net.const(net.random.integers(low, high, D), gains)
+    beta = net.const(net.random.integers(-9000, 9000, D), gains)
     return net.add(LayerNorm, x, gamma, beta, eps=64, dtype=dtype, loc=loc)
 
 

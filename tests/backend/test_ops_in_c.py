@@ -104,7 +104,8 @@ def norm(net: Net) -> None:
     x8, x16 = net.input("x8", DType.I8, 3, 17), net.input("x16", DType.I16, 1, 3, 129)
     for x, dtype, center in ((x8, "i8", True), (x8, "i16", False), (x16, "i8", True), (x16, "i16", True)):
         n = x.shape[-1]
-        gamma, beta = net.words(n, -(1 << 24), 1 << 24), net.words(n, -9000, 9000)
+        top, gains = (1 << 15, np.int16) if dtype == "i8" else (1 << 24, np.int32)
+        gamma, beta = (net.const(net.random.integers(1 - end, end, n), gains) for end in (top, 9000))
         net.out(LayerNorm, x, gamma, beta, eps=37, center=center, dtype=dtype)
     net.out(Softmax, x8, net.const(softmax_table(0.05, 17), np.uint16))
 

@@ -18,6 +18,8 @@ from emberc.ir.arithmetic import (
     exp2_table,
     fits32,
     norm_frac,
+    norm_gain,
+    norm_unit,
     requantize,
     shifted,
     softmax_table,
@@ -58,6 +60,13 @@ def test_count_leading_zeros(v: int) -> None:
 def test_norm_frac_is_the_formula() -> None:
     for n in [*range(1, 1100), 4095, 4096, 4097, 16384]:
         assert norm_frac(n) == 28 - math.ceil(math.log2(math.sqrt(n)))
+
+
+def test_norm_unit_fills_31_bits_and_no_more() -> None:
+    for n in [*range(1, 1100), 4095, 4096, 4097, 16384]:
+        exact = 32760 * math.sqrt(max(n - 1, 1)) * 2.0 ** (norm_frac(n) - 12)
+        assert norm_unit(n) == math.floor(exact) < 1 << 31
+        assert norm_gain(n) == 32760 * math.sqrt(max(n - 1, 1)) / n
 
 
 def test_tables_fall_to_zero_and_are_exact_at_octaves() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from emberc.ir.arithmetic import norm_unit
 from emberc.ir.op import Op
 from emberc.ir.ops import (
     integer_attention,
@@ -229,18 +230,19 @@ def _causal_conv(op: integer_conv.CausalConv, a: Arrays, y: Any, tail: Any) -> N
 
 def _layer_norm(op: integer_norm.LayerNorm, a: Arrays, y: Any) -> None:
     x, gamma, beta = a
-    p = fill(
-        "ember_layer_norm_params",
-        gamma=gamma,
-        beta=beta,
+    n = x.shape[-1]
+    shape = fill(
+        "ember_norm_rows",
         eps=op.eps,
-        rows=x.size // x.shape[-1],
-        n=x.shape[-1],
+        rows=x.size // n,
+        n=n,
         frac=op.frac(),
+        unit=norm_unit(n),
         out_shift=op.out_shift,
         center=int(op.center),
     )
-    call(op.kernel(), x, y, p)
+    name = "ember_layer_norm_params" if op.dtype == "i8" else "ember_layer_norm_wide_params"
+    call(op.kernel(), x, y, fill(name, gamma=gamma, beta=beta, shape=shape))
 
 
 def _softmax(op: integer_norm.Softmax, a: Arrays, y: Any) -> None:

@@ -25,14 +25,20 @@ def _read() -> dict[str, type[ctypes.Structure]]:
     scalars = dict(_SCALARS)
     for name in re.findall(r"typedef enum \{[^}]*\} (\w+);", text):
         scalars[name] = ctypes.c_int32
+    bodies = {struct: body for body, struct in re.findall(r"typedef struct \{\n([^}]*)\} (\w+);", text)}
     found: dict[str, type[ctypes.Structure]] = {}
-    for body, struct in re.findall(r"typedef struct \{\n([^}]*)\} (\w+);", text):
-        fields: list[tuple[str, Any]] = []
-        for _, kind, star, name, length in _FIELD.findall(body):
-            c_type = ctypes.c_void_p if star else {**scalars, **found}[kind]
-            fields.append((name, c_type * lengths[length] if length else c_type))
-        found[struct] = type(struct, (ctypes.Structure,), {"_fields_": fields})
-    return found
+
+    def read(struct: str) -> type[ctypes.Structure]:
+        """The struct, after those that it holds, which another header may declare."""
+        if struct not in found:
+            fields: list[tuple[str, Any]] = []
+            for _, kind, star, name, length in _FIELD.findall(bodies[struct]):
+                c_type = ctypes.c_void_p if star else scalars.get(kind) or read(kind)
+                fields.append((name, c_type * lengths[length] if length else c_type))
+            found[struct] = type(struct, (ctypes.Structure,), {"_fields_": fields})
+        return found[struct]
+
+    return {struct: read(struct) for struct in bodies}
 
 
 STRUCTS = _read()

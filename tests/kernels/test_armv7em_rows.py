@@ -24,11 +24,12 @@ SUMS = [("i8", "i8"), ("i16", "i8"), ("i16", "i16")]
 
 
 def hard_norm(x: str, n: int, *, center: bool, eps: int = 0, y: str = "i8", shift: int = 8) -> Case:
-    """A q.layer_norm of constant rows, outliers and tiny variances, with gammas of both signs."""
+    """A q.layer_norm of constant rows, outliers and tiny variances, with gammas of both signs and up to the largest."""
     rng = np.random.default_rng(n)
     data = hard_rows(rng, np.dtype("int8" if x == "i8" else "int16"), n)
-    gamma, beta = rng.integers(-(1 << 24), 1 << 24, n), rng.integers(-9000, 9000, n)
-    op = LayerNorm(value(data), constant(gamma), constant(beta), eps=eps, center=center, dtype=y, out_shift=shift)
+    top, gains = ((1 << 15) - 1, "int16") if y == "i8" else (1 << 24, "int32")
+    gamma, beta = (constant(rng.integers(-end, end + 1, n), gains) for end in (top, 9000))
+    op = LayerNorm(value(data), gamma, beta, eps=eps, center=center, dtype=y, out_shift=shift)
     op.verify()
     return Case(op, {"x": data}, f"{len(data)},{n}", note=f"{x} {y} {center} {eps} {shift}")
 
@@ -39,7 +40,7 @@ def norms() -> list[Case]:
         for n, x in product((1, 2, 3, 7, 8, 9, 15, 16, 17, 129), ("i8", "i16"))
     ]
     cases += [
-        hard_norm(x, n, center=center, eps=eps)
+        hard_norm(x, n, center=center, eps=eps, shift=1 + n % 8)
         for x, n, center, eps in product(("i8", "i16"), (8, 17, 64), (True, False), (0, 1 << 40))
     ]
     for i, (x, n) in enumerate(product(("i8", "i16"), (1, 3, 7, 8, 9, 17, 64, 129))):
@@ -165,8 +166,6 @@ def test_what_their_immediates_do_not_fit_goes_to_the_portable_kernels() -> None
         assert_exact("cortex-m4", [Case(op, {"x": operand, "y": x}, "2,3")], kernel=name)
     norm = LayerNorm(value(x), constant([1 << 30] * 3), constant([0] * 3), out_shift=7, dtype="i16")
     assert_exact("cortex-m4", [Case(norm, {"x": x}, "2,3")], kernel="ember_layer_norm_s8_s16")
-    norm = LayerNorm(value(x), constant([1] * 3), constant([0] * 3), out_shift=7)
-    assert_exact("cortex-m4", [Case(norm, {"x": x}, "2,3")], kernel="ember_layer_norm_s8")
 
 
 def test_plain_c_on_other_cores() -> None:

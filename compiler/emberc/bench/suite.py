@@ -10,7 +10,7 @@ import numpy as np
 from emberc.bench.case import Case
 from emberc.bench.recurrences import causal_conv, cell, selective_scan
 from emberc.errors import UsageError
-from emberc.ir.arithmetic import exp2_table, norm_frac, softmax_table
+from emberc.ir.arithmetic import exp2_table, softmax_table
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_attention import Attention
 from emberc.ir.ops.integer_cells import Gru, Lstm
@@ -23,6 +23,7 @@ from emberc.ir.ops.integer_table import Table, Table16
 from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
 from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
+from emberc.quant.norm import Reals, narrow_gains, wide_gains
 
 Rng = np.random.Generator
 
@@ -82,15 +83,22 @@ def attention(q_rows: int, keys: int, heads: int, head_dim: int, *, masked: bool
     return Case(op, feeds, f"{q_rows},{head_dim},{keys}" + (f" x{heads}" if heads > 1 else ""))
 
 
-def layer_norm(rows: int, n: int, x: str = "i8", y: str = "i8", *, seed: int = 0) -> Case:
+def layer_norm(rows: int, n: int, x: str = "i8", y: str = "i8", *, center: bool = True, seed: int = 0) -> Case:
     """A q.layer_norm with gamma about 1 and beta about 0."""
     rng = np.random.default_rng(seed)
     data = tensor(rng, x, rows, n)
-    shift, scale = (8, 6 / 127) if y == "i8" else (2, 12 / 32767)
-    gamma = np.rint(rng.uniform(0.5, 1.5, n) / scale * 2.0 ** (32 - norm_frac(n) + shift))
-    beta = np.rint(rng.normal(0, 0.3, n) / scale * 2.0**shift) + (1 << (shift - 1))
-    op = LayerNorm(value(data), constant(gamma), constant(beta), eps=n * n, out_shift=shift, dtype=y)
+    op = norm_of(data, rng.uniform(0.5, 1.5, n), rng.normal(0, 0.3, n), y, eps=n * n, center=center)
     return Case(op, {"x": data}, f"{rows},{n}")
+
+
+def norm_of(x: Array, gamma: Reals, beta: Reals, y: str, *, eps: int = 0, center: bool = True) -> LayerNorm:
+    """A q.layer_norm whose results reach 6 standard deviations of a row (12 for int16) at the ends of their type."""
+    scale = 6 / 127 if y == "i8" else 12 / 32767
+    g, b = gamma / scale, beta / scale
+    gains = narrow_gains(g, b, center=center, fewest_bits=1) if y == "i8" else wide_gains(g, b)
+    assert gains is not None
+    parts = (constant(part, gains.dtype.numpy) for part in (gains.gamma, gains.beta))
+    return LayerNorm(value(x), *parts, eps=eps, center=center, out_shift=gains.out_shift, dtype=y)
 
 
 def softmax(rows: int, n: int, *, seed: int = 0) -> Case:

@@ -7,7 +7,7 @@ The C twin of this file is ``runtime_c/include/ember_math.h``.
 
 from __future__ import annotations
 
-from math import log2
+from math import isqrt, log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from emberc.ir.types import Array, DType
 
 Ints = NDArray[np.int64]
 
+INT16_MAX = (1 << 15) - 1
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 HALF = 1 << 31
 
@@ -90,6 +91,21 @@ def newton_root(v: Ints) -> Ints:
 def norm_frac(n: int) -> int:
     """F = 28 - ceil(log2 sqrt n): fraction bits of a normalised element of a row of ``n``; sqrt(n) * 2^F <= 2^28."""
     return 28 - ((n - 1).bit_length() + 1) // 2
+
+
+NORM_TOP = 32760
+"""Largest normalised element of 16 bits, less what the roundings of ``q.layer_norm`` may add."""
+
+
+def norm_unit(n: int) -> int:
+    """K = NORM_TOP * sqrt(max(n - 1, 1)) * 2^(F - 12) < 2^31, rounded down: over the root of a row's variance it makes
+    the largest element that a row of ``n`` can have one of 16 bits."""
+    return isqrt((NORM_TOP << norm_frac(n) - 12) ** 2 * max(n - 1, 1))
+
+
+def norm_gain(n: int) -> float:
+    """Units of such a 16-bit element in one standard deviation of its row."""
+    return NORM_TOP * float(np.sqrt(max(n - 1, 1))) / n
 
 
 def exp2_table(top: int = 4095, steps: int = 64) -> NDArray[np.int16]:

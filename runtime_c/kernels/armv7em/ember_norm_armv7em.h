@@ -1,14 +1,22 @@
-/* What the q.layer_norm kernels share: one normalised element, from gamma and beta side by side.
+/* The second pass of q.layer_norm, for every pair of element types: four elements at a time, gamma and beta side by side.
  *
- * An element takes MLA, SMMULR, SMMLAR and SSAT: (x * scale - offset), times the row's inverse root, times gamma plus
- * beta, to 8 bits. Four at a time: an LDM of two elements' gamma and beta, and one store.
- * The row's constants are the portable kernel's (ember_norm_row.h), about 100 instructions. Private to the kernels.
+ * int8 y (NARROW): SMLAWB or SMLAWT takes an element from its half of a word to t, 16 bits; SMLAWB multiplies gamma of 32
+ * bits by it and adds beta; SSAT shifts by 8 and saturates. gamma is the op's << (9 - out_shift), beta the op's
+ * << (8 - out_shift) plus 128: one shift, an immediate, for every op, and the same floor.
+ * int16 y (WIDE): MLA, SMMULR, SMMLA, SSAT on an element of 32 bits; gamma and beta are multiplied so that the last shift
+ * is 9, beta's rounding half of it included: SMMLA need not round then.
+ * Registers: x, y, gains, the row's two or three constants; r4, r5 elements and t; r6, r8 .. r11 gamma and beta (LDM),
+ * which become results. r7 stays the frame's where there is one.
+ * Per element: loads 0.25 and 0.5, lanes 0.5 (int16 x 0.25 more to load, none for lanes), 3 for the arithmetic, 0.75 to
+ * pack, 0.25 to store: 5.25 for int8 x, 5 for int16; WIDE 6.75 and 7. A row's constants: ember_norm_row.h.
+ * Preconditions: none but the header's; what four do not divide is plain C.
+ *
+ * Private to the kernels.
  */
 #ifndef EMBER_NORM_ARMV7EM_H
 #define EMBER_NORM_ARMV7EM_H
 
-#include "ember_armv7em.h"
-#include "ember_norm_row.h"
+#include "ember_norm_sums_armv7em.h"
 
 /* The loop over a row takes every register, and for cores with low-overhead loops gcc keeps LR to itself: plain C there.
  * (gcc 12 has no macro for Armv8.1-M, so Helium stands for it.) */
@@ -18,57 +26,95 @@
 #define EMBER_NORM_IN_ASM 0
 #endif
 
-/* %[x] element in r4 -> `out`, with gamma in `out` and beta in `beta` before. */
-#define EMBER_NORM_ELEMENT(out, beta)                                                                                  \
-    "mla r4, r4, %[scale], %[offset]\n\t"                                                                              \
+#if EMBER_NORM_IN_ASM
+
+/* t in register `to`, of the lower (B) or upper (T) half of `from`. */
+#define EMBER_NORM_T(to, half, from) "smlaw" half " " to ", %[inverse], " from ", %[minus_mean]\n\t"
+#define EMBER_NORM_RESULT(gamma, t, beta)                                                                              \
+    "smlawb " gamma ", " gamma ", " t ", " beta "\n\t"                                                                 \
+    "ssat " gamma ", #8, " gamma ", asr #8\n\t"
+
+/* gamma and beta of the first two of four elements, and of the last two. */
+#define EMBER_NORM_GAINS_01 "ldm %[gains]!, {r6, r8, r9, r10}\n\t"
+#define EMBER_NORM_GAINS_23 "ldm %[gains]!, {r8, r9, r10, r11}\n\t"
+#define EMBER_NORM_JOIN_S8 "bfi r6, r9, #8, #8\n\t"
+#define EMBER_NORM_STORE_S8                                                                                            \
+    "bfi r8, r10, #8, #8\n\t"                                                                                          \
+    "pkhbt r6, r6, r8, lsl #16\n\t"                                                                                    \
+    "str r6, [%[y]], #4\n\t"
+#define EMBER_NORM_JOIN_S16 "pkhbt r6, r6, r9, lsl #16\n\t"
+#define EMBER_NORM_STORE_S16                                                                                           \
+    "pkhbt r8, r8, r10, lsl #16\n\t"                                                                                   \
+    "str r6, [%[y]], #4\n\t"                                                                                           \
+    "str r8, [%[y]], #4\n\t"
+
+/* Four int8 at %[y]; `first` and `second` leave t in r11, `third` in r4, `fourth` in r5. */
+#define EMBER_NORM_NARROW(load, first, second, third, fourth)                                                          \
+    load EMBER_NORM_GAINS_01 first EMBER_NORM_RESULT("r6", "r11", "r8") second EMBER_NORM_RESULT("r9", "r11", "r10")   \
+        EMBER_NORM_JOIN_S8 EMBER_NORM_GAINS_23 third EMBER_NORM_RESULT("r8", "r4", "r9")                               \
+            fourth EMBER_NORM_RESULT("r10", "r5", "r11") EMBER_NORM_STORE_S8
+
+#define EMBER_NORM_NARROW_S8                                                                                           \
+    EMBER_NORM_NARROW("ldr r5, [%[x]], #4\n\tsxtb16 r4, r5\n\tsxtb16 r5, r5, ror #8\n\t",                              \
+                      EMBER_NORM_T("r11", "b", "r4"), EMBER_NORM_T("r11", "b", "r5"), EMBER_NORM_T("r4", "t", "r4"),   \
+                      EMBER_NORM_T("r5", "t", "r5"))
+#define EMBER_NORM_NARROW_S16                                                                                          \
+    EMBER_NORM_NARROW("ldr r4, [%[x]], #4\n\tldr r5, [%[x]], #4\n\t", EMBER_NORM_T("r11", "b", "r4"),                  \
+                      EMBER_NORM_T("r11", "t", "r4"), EMBER_NORM_T("r4", "b", "r5"), EMBER_NORM_T("r5", "t", "r5"))
+
+/* The element in r4 -> gamma's register. */
+#define EMBER_NORM_WIDE_RESULT(gamma, beta)                                                                            \
+    "mla r4, r4, %[scale], %[minus_offset]\n\t"                                                                        \
     "smmulr r4, r4, %[inverse]\n\t"                                                                                    \
-    "smmlar " out ", r4, " out ", " beta "\n\t"                                                                        \
-    "ssat " out ", #8, " out ", asr #8\n\t"
+    "smmla " gamma ", r4, " gamma ", " beta "\n\t"                                                                     \
+    "ssat " gamma ", #16, " gamma ", asr #9\n\t"
 
-/* Operands of the loops over a row: x, y, gb, row are the kernel's variables. */
-#define EMBER_NORM_USES                                                                                                \
-    : [x] "+r"(x), [y] "+r"(y), [gb] "+r"(gb)                                                                          \
-    : [scale] "r"(row.scale), [offset] "r"(0u - row.offset), [inverse] "r"(row.inverse)                                \
-    : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory"
+/* Four int16 at %[y]; `first` to `fourth` leave an element in r4. */
+#define EMBER_NORM_WIDE(first, second, third, fourth)                                                                  \
+    EMBER_NORM_GAINS_01 first EMBER_NORM_WIDE_RESULT("r6", "r8") second EMBER_NORM_WIDE_RESULT("r9", "r10")            \
+        EMBER_NORM_JOIN_S16 EMBER_NORM_GAINS_23 third EMBER_NORM_WIDE_RESULT("r8", "r9")                               \
+            fourth EMBER_NORM_WIDE_RESULT("r10", "r11") EMBER_NORM_STORE_S16
 
-/* The four that elements `a` to `d` put into r4, one after the other, to four bytes at %[y]. */
-#define EMBER_NORM_FOUR(a, b, c, d)                                                                                    \
-    "ldm %[gb]!, {r5, r6, r8, r9}\n\t" a EMBER_NORM_ELEMENT("r5", "r6")                                                \
-        b EMBER_NORM_ELEMENT("r8", "r9") "bfi r5, r8, #8, #8\n\t"                                                      \
-                                         "ldm %[gb]!, {r6, r8, r9, r11}\n\t" c EMBER_NORM_ELEMENT("r6", "r8")          \
-                                             d EMBER_NORM_ELEMENT("r9", "r11") "bfi r6, r9, #8, #8\n\t"                \
-                                                                               "pkhbt r5, r5, r6, lsl #16\n\t"         \
-                                                                               "str r5, [%[y]], #4\n\t"
+#define EMBER_NORM_WIDE_S8                                                                                             \
+    EMBER_NORM_WIDE("ldr r5, [%[x]], #4\n\tsxtb r4, r5\n\t", "sxtb r4, r5, ror #8\n\t", "sxtb r4, r5, ror #16\n\t",    \
+                    "asr r4, r5, #24\n\t")
+#define EMBER_NORM_WIDE_S16                                                                                            \
+    EMBER_NORM_WIDE("ldr r5, [%[x]], #4\n\tsxth r4, r5\n\t", "asr r4, r5, #16\n\t",                                    \
+                    "ldr r5, [%[x]], #4\n\tsxth r4, r5\n\t", "asr r4, r5, #16\n\t")
 
-/* The same to int16, with gamma and beta multiplied so that the last shift is 9, and beta's rounding half of it included:
- * SMMLA need not round then. */
-#define EMBER_NORM_WIDE(out, beta)                                                                                     \
-    "mla r4, r4, %[scale], %[offset]\n\t"                                                                              \
-    "smmulr r4, r4, %[inverse]\n\t"                                                                                    \
-    "smmla " out ", r4, " out ", " beta "\n\t"                                                                         \
-    "ssat " out ", #16, " out ", asr #9\n\t"
+/* All fours of a row, x, y, gains, left and row being the kernel's variables. */
+#define EMBER_NORM_FOURS(FOUR, ...)                                                                                    \
+    do {                                                                                                               \
+        for (; left >= 16; left -= 16)                                                                                 \
+            __asm__ volatile(FOUR FOUR FOUR FOUR                                                                       \
+                             : [x] "+r"(x), [y] "+r"(y), [gains] "+r"(gains)                                           \
+                             : [inverse] "r"(row.inverse), __VA_ARGS__                                                 \
+                             : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory");                                  \
+        for (; left >= 4; left -= 4)                                                                                   \
+            __asm__ volatile(FOUR                                                                                      \
+                             : [x] "+r"(x), [y] "+r"(y), [gains] "+r"(gains)                                           \
+                             : [inverse] "r"(row.inverse), __VA_ARGS__                                                 \
+                             : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "memory");                                  \
+    } while (0)
+#define EMBER_NORM_NARROW_FOURS(FOUR) EMBER_NORM_FOURS(FOUR, [minus_mean] "r"(-row.mean))
+#define EMBER_NORM_WIDE_FOURS(FOUR) EMBER_NORM_FOURS(FOUR, [scale] "r"(row.scale), [minus_offset] "r"(0u - row.offset))
 
-#define EMBER_NORM_FOUR_WIDE(a, b, c, d)                                                                               \
-    "ldm %[gb]!, {r5, r6, r8, r9}\n\t" a EMBER_NORM_WIDE("r5", "r6")                                                   \
-        b EMBER_NORM_WIDE("r8", "r9") "pkhbt r5, r5, r8, lsl #16\n\t"                                                  \
-                                      "ldm %[gb]!, {r6, r8, r9, r11}\n\t" c EMBER_NORM_WIDE("r6", "r8")                \
-                                          d EMBER_NORM_WIDE("r9", "r11") "pkhbt r6, r6, r9, lsl #16\n\t"               \
-                                                                         "str r5, [%[y]], #4\n\t"                      \
-                                                                         "str r6, [%[y]], #4\n\t"
+#else
+#define EMBER_NORM_NARROW_FOURS(FOUR) (void)0
+#define EMBER_NORM_WIDE_FOURS(FOUR) (void)0
+#endif
 
-static inline int16_t ember_norm_one_wide(int32_t x, int32_t i, const ember_norm_row *row, const int32_t *gamma_beta)
+static inline int8_t ember_norm_narrow_one(int32_t x, ember_norm_narrow row, const int32_t *gains)
 {
-    const int32_t difference = (int32_t)((uint32_t)x * row->scale - row->offset);
-    const int64_t t = ember_high_multiply(difference, row->inverse, 0);
-    const int64_t beta = (int64_t)gamma_beta[2 * i + 1] * (INT64_C(1) << 32);
-    return ember_clamp_s16((int32_t)((t * gamma_beta[2 * i] + beta) >> 32) >> 9);
+    const int32_t t = ember_norm_narrow_t(x, row);
+    return ember_clamp_s8(((int32_t)(((int64_t)gains[0] * t) >> 16) + gains[1]) >> 8);
 }
 
-static inline int8_t ember_norm_one(int32_t x, int32_t i, const ember_norm_row *row, const int32_t *gamma_beta)
+static inline int16_t ember_norm_wide_one(int32_t x, ember_norm_wide row, const int32_t *gains)
 {
-    const int32_t difference = (int32_t)((uint32_t)x * row->scale - row->offset);
-    const int32_t t = ember_high_multiply(difference, row->inverse, 0);
-    return ember_clamp_s8(ember_high_multiply(t, gamma_beta[2 * i], gamma_beta[2 * i + 1]) >> 8);
+    const int64_t t = ember_norm_wide_t(x, row);
+    const int64_t beta = (int64_t)gains[1] * (INT64_C(1) << 32);
+    return ember_clamp_s16((int32_t)((t * gains[0] + beta) >> 32) >> 9);
 }
 
 #endif

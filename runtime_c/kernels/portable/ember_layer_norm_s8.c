@@ -3,17 +3,12 @@
 
 void ember_layer_norm_s8(const int8_t *x, int8_t *y, const ember_layer_norm_params *restrict p)
 {
-    for (int32_t r = 0; r < p->rows; r++) {
-        int32_t sum = 0;
-        uint32_t squares = 0;
-        for (int32_t i = 0; i < p->n; i++) {
-            sum += x[i];
-            squares += (uint32_t)(x[i] * x[i]);
-        }
-        const ember_norm_row row = ember_norm_scale(sum, squares, p);
-        for (int32_t i = 0; i < p->n; i++)
-            y[i] = ember_clamp_s8(ember_norm_element(x[i], i, &row, p));
-        x += p->n;
-        y += p->n;
+    const int32_t n = p->shape.n;
+    const int32_t shift = p->shape.out_shift;
+    for (int32_t r = 0; r < p->shape.rows; r++, x += n, y += n) {
+        const ember_norm_narrow row = ember_norm_narrow_of(ember_norm_sums_s8(x, n), &p->shape);
+        for (int32_t i = 0; i < n; i++)
+            y[i] = ember_clamp_s8(
+                ember_norm_narrow_result(ember_norm_narrow_t(x[i], row), p->gamma[i], p->beta[i], shift));
     }
 }

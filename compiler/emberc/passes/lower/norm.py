@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from emberc.ir.arithmetic import norm_frac, softmax_table
+from emberc.ir.arithmetic import softmax_table
 from emberc.ir.ops import integer_norm
 from emberc.ir.ops.float_norm import Norm
 from emberc.ir.ops.float_norm import Softmax as FloatSoftmax
 from emberc.ir.ops.integer_movement import Reshape, Transpose
-from emberc.ir.types import Array, DType, Quant
+from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
+from emberc.quant.norm import Gains, narrow_gains, wide_gains
 from emberc.quant.precision import affine
 
 
 @lowering("f.layer_norm", "f.rms_norm")
 def lower_norm(op: Norm, ctx: Lowering) -> Value:
-    """gamma and beta take the output's scale in; eps becomes n^2 eps / s_x^2. See ``q.layer_norm``."""
+    """gamma and beta take the output's scale in; eps becomes n^2 eps / s_x^2. See ``q.layer_norm``.
+
+    Rows so long, or gammas so far apart, that 16 bits leave int8 results too few fraction bits: int16 results, rounded
+    to int8 afterwards.
+    """
     x, out = ctx.get(op.x), ctx.type_of(op.result)
     assert x.type.quant is not None and out.quant is not None
     step = x.type.quant.scale[0]
@@ -27,31 +32,37 @@ def lower_norm(op: Norm, ctx: Lowering) -> Value:
     if op.axis != len(shape) - 1:  # several axes are normalised together: one long row
         x = ctx.emit(Reshape, x, type=x.type.with_shape((*shape[: op.axis], n)), shape=[*shape[: op.axis], n])
     bias = op.operands[2] if len(op.operands) > 2 else None
-    g = np.broadcast_to(ctx.real(op.scale), shape[op.axis :]).reshape(n) / out.quant.scale[0]
+    g = np.broadcast_to(ctx.real(op.scale), shape[op.axis :]).reshape(n)
     b = np.zeros(n) if bias is None else np.broadcast_to(ctx.real(bias), shape[op.axis :]).reshape(n)
-    b = b / out.quant.scale[0] + out.quant.zero_point
-    shift = _out_shift(g, b, norm_frac(n))
+    center = op.opcode == "f.layer_norm"
+    result = out.with_shape(x.shape)
+    gains = _gains(g, b, result, center)
+    if gains is None:
+        result = result.with_dtype(DType.I16).with_quant(
+            Quant.per_tensor(out.quant.scale[0] / 256, 256 * out.quant.zero_point)
+        )
+        gains = _gains(g, b, result, center)
+    assert gains is not None
     y = ctx.emit(
         integer_norm.LayerNorm,
         x,
-        ctx.const(np.rint(g * 2.0 ** (32 - norm_frac(n) + shift)), DType.I32, op.scale.name),
-        ctx.const(np.rint(b * 2.0**shift + 2.0**shift / 2), DType.I32, bias.name if bias else None),
-        type=out.with_shape(x.shape),
+        ctx.const(gains.gamma, gains.dtype, op.scale.name),
+        ctx.const(gains.beta, gains.dtype, bias.name if bias else None),
+        type=result,
         eps=max(0, min(2**62 - 1, round(op.eps * (n / step) ** 2))),
-        center=op.opcode == "f.layer_norm",
-        out_shift=shift,
-        dtype=out.dtype.value,
+        center=center,
+        out_shift=gains.out_shift,
+        dtype=result.dtype.value,
     )
+    y = requantized(y, out, ctx)
     return y if y.shape == out.shape else ctx.emit(Reshape, y, type=out, shape=list(out.shape))
 
 
-def _out_shift(g: Array, b: Array, frac: int) -> int:
-    """The most fraction bits, up to 8, with which gamma and every sum stay inside 32 bits."""
-    for shift in range(8, 0, -1):
-        gamma = np.abs(g) * 2.0 ** (32 - frac + shift)
-        if gamma.max() < 2**31 - 1 and (gamma / 15 + np.abs(b) * 2.0**shift).max() < 2**30:
-            return shift
-    return 0
+def _gains(g: Array, b: Array, y: TensorType, center: bool) -> Gains | None:
+    """The integers that give y of that scale; None where 16 bits are too few."""
+    assert y.quant is not None
+    g, b = g / y.quant.scale[0], b / y.quant.scale[0] + y.quant.zero_point
+    return narrow_gains(g, b, center=center) if y.dtype is DType.I8 else wide_gains(g, b)
 
 
 @lowering("f.softmax")

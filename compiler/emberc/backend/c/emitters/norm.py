@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from emberc.backend.c.context import EmitContext
+from emberc.backend.c.context import EmitContext, Fields
 from emberc.backend.c.emitters.suffix import typed
 from emberc.backend.c.registry import Call, emitter
+from emberc.ir.arithmetic import norm_unit
 from emberc.ir.ops.integer_base import rows_of
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.types import DType
 
 
 @emitter("q.layer_norm", kernel=typed("ember_layer_norm", "x"))
 def emit_layer_norm(op: LayerNorm, ctx: EmitContext) -> Call:
-    return layer_norm_call(op, ctx, ctx.pointer(op.gamma), ctx.pointer(op.beta))
-
-
-def layer_norm_call(op: LayerNorm, ctx: EmitContext, gamma: str, beta: str) -> Call:
-    """The call of the selected kernel, with C expressions for its two arrays."""
-    p = ctx.params(
-        "ember_layer_norm_params",
-        {
-            "gamma": gamma,
-            "beta": beta,
-            "eps": op.eps,
-            "rows": rows_of(op.x),
-            "n": op.x.shape[-1],
-            "frac": op.frac(),
-            "out_shift": op.out_shift,
-            "center": op.center,
-        },
-    )
+    wide = "" if op.y.type.dtype is DType.I8 else "wide_"
+    gains: Fields = {"gamma": ctx.pointer(op.gamma), "beta": ctx.pointer(op.beta)}
+    p = ctx.params(f"ember_layer_norm_{wide}params", gains | {"shape": norm_rows(op)})
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), p)
+
+
+def norm_rows(op: LayerNorm) -> Fields:
+    """The fields of ``ember_norm_rows``."""
+    n = op.x.shape[-1]
+    return {
+        "eps": op.eps,
+        "rows": rows_of(op.x),
+        "n": n,
+        "frac": op.frac(),
+        "unit": norm_unit(n) if op.y.type.dtype is DType.I8 else 0,
+        "out_shift": op.out_shift,
+        "center": op.center,
+    }
 
 
 @emitter("q.softmax", kernel="ember_softmax_s8")

@@ -17,6 +17,7 @@ from emberc.backend.c.variants import mve_matmul as mve_matmul
 from emberc.backend.c.variants import mve_norm as mve_norm
 from emberc.backend.c.variants import mve_rows as mve_rows
 from emberc.backend.c.variants import mve_scan as mve_scan
+from emberc.backend.c.variants import norm_pairs as norm_pairs
 from emberc.backend.c.variants import rv32_attention as rv32_attention
 from emberc.backend.c.variants import rv32_batch_matmul as rv32_batch_matmul
 from emberc.backend.c.variants import rv32_matmul as rv32_matmul

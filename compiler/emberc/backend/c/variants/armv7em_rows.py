@@ -1,67 +1,25 @@
-"""q.layer_norm, q.softmax, q.add, q.mul, q.requantize, q.embed and tables on Armv7E-M."""
+"""q.softmax, q.add, q.mul, q.requantize, q.embed and tables on Armv7E-M."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from emberc.backend.c.context import EmitContext
-from emberc.backend.c.emitters.norm import layer_norm_call, softmax_call
+from emberc.backend.c.emitters.norm import softmax_call
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
 from emberc.backend.c.registry import Call, Emit
 from emberc.backend.c.variants.runtime import kernel_source
-from emberc.ir.arithmetic import INT32_MAX, fits32, wide
+from emberc.ir.arithmetic import fits32
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
-from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.ops.integer_norm import Softmax
 from emberc.ir.types import DType
 
 ISA = "armv7em"
 
 FRAC = 6
 """The last shift of a sum, an immediate of the kernels; ``requantized_sum`` gives another only to extreme scales."""
-
-WIDE_SHIFT = 9
-"""The last shift of a normalised element of int16, once gamma and beta are multiplied for it."""
-
-OUT_SHIFT = 8
-"""The last shift of a normalised element, likewise."""
-
-
-def accepts_norm(op: Op) -> bool:
-    assert isinstance(op, LayerNorm)
-    return op.out_shift == OUT_SHIFT and op.gamma.const is not None and op.beta.const is not None
-
-
-def emit_norm(op: Op, ctx: EmitContext) -> Call:
-    assert isinstance(op, LayerNorm)
-    pairs = np.stack([op.constant("gamma"), op.constant("beta")], axis=1)
-    return layer_norm_call(op, ctx, ctx.array(pairs, f"{op.gamma.name or op.loc}_beta"), "NULL")
-
-
-def _wide_pairs(op: LayerNorm) -> NDArray[np.int64]:
-    """gamma and beta [n, 2] with the factor that makes the last shift 9, beta with half of it: SMMLA then rounds."""
-    factor = 1 << (WIDE_SHIFT - op.out_shift)
-    gamma, beta = wide(op.constant("gamma")), wide(op.constant("beta"))
-    return np.stack([gamma * factor, beta * factor + factor // 2], axis=1)
-
-
-def accepts_wide_norm(op: Op) -> bool:
-    """Room for the factor in 32 bits: of gamma, and of the largest element as ``LayerNorm.verify`` bounds it."""
-    assert isinstance(op, LayerNorm)
-    if op.gamma.const is None or op.beta.const is None or op.out_shift >= WIDE_SHIFT:
-        return False
-    gamma, beta = np.abs(_wide_pairs(op)).T
-    return int(gamma.max()) <= INT32_MAX and int(((gamma >> 4) + (gamma >> 18) + beta + 2).max()) <= INT32_MAX
-
-
-def emit_wide_norm(op: Op, ctx: EmitContext) -> Call:
-    assert isinstance(op, LayerNorm)
-    pairs = _wide_pairs(op).astype(np.int32)
-    return layer_norm_call(op, ctx, ctx.array(pairs, f"{op.gamma.name or op.loc}_beta"), "NULL")
 
 
 def scaled(m: int, s: int) -> int:
@@ -142,10 +100,6 @@ def _fast(portable: str, emit: Emit | None = None) -> Kernel:
     return Kernel(f"{portable}_{ISA}", kernel_source(ISA, f"{portable}_{ISA}"), emit=emit)
 
 
-for _name in ("ember_layer_norm_s8", "ember_layer_norm_s16_s8"):
-    _enter(_name, _fast(_name, emit_norm), accepts_norm)
-for _name in ("ember_layer_norm_s8_s16", "ember_layer_norm_s16"):
-    _enter(_name, _fast(_name, emit_wide_norm), accepts_wide_norm)
 for _name in ("s8", "s8_s16", "s16", "s16_s8", "s16s8", "s16s8_s8"):
     _enter(f"ember_add_{_name}", _fast(f"ember_add_{_name}", emit_sum), accepts_sum)
     _enter(f"ember_mul_{_name}", _fast(f"ember_mul_{_name}", emit_product), accepts_product)
