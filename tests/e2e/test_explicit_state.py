@@ -15,6 +15,7 @@ from emberc.ir.graph import Function
 from emberc.ir.interpreter import run_function, run_steps
 from emberc.ir.values import Value
 from tests.e2e.journey import exact
+from tests.e2e.step_models import CHANNELS, PAST, VOCABULARY, decoder, state_space
 from tests.e2e.test_recurrent import recurrent
 
 STEPS = 12
@@ -75,3 +76,39 @@ def test_cells(kind: str, precision: str, tmp_path: Path) -> None:
     steps_are_the_whole(step)
     exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]), 2 * STEPS)
     assert firmware.report.accuracy["y"].sqnr_db > (35 if precision == "int8" else 40)
+
+
+def decoder_inputs(sequences: int) -> dict[str, NDArray[Any]]:
+    """Tokens, and masks that hide the rows of the cache that no step has filled."""
+    ids = np.random.default_rng(3).integers(0, VOCABULARY, (sequences, STEPS, 1, 1))
+    filled = [[int(row >= PAST - t) for row in range(PAST + 1)] for t in range(STEPS)]
+    return {"ids": ids, "mask": np.broadcast_to(np.array(filled)[:, None], (sequences, STEPS, 1, PAST + 1))}
+
+
+@pytest.mark.parametrize(("precision", "sqnr"), [("int8", 25), ("int16", 30)])
+def test_a_decoder_with_past_keys_and_values(precision: str, sqnr: float, tmp_path: Path) -> None:
+    """More steps than the cache has rows: the oldest leave. The mask is as good as it is in floats."""
+    firmware = emberc.compile(decoder(), decoder_inputs(8), streaming=True, precision=precision, name="gpt")
+    step = firmware.module.main
+    assert [(s.name, s.after) for s in step.states] == [("past_key", "key"), ("past_value", "value")]
+    assert [v.name for v in step.caller_inputs()] == ["ids", "mask"]
+    steps_are_the_whole(step)
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]), 2 * STEPS)
+    assert firmware.report.accuracy["logits"].sqnr_db > sqnr
+    assert firmware.report.memory.ram.state >= sum(v.type.nbytes for v in step.inputs) - 16
+
+
+@pytest.mark.parametrize(("precision", "sqnr"), [("int8", 25), ("int16", 30)])
+def test_one_step_of_a_selective_scan(precision: str, sqnr: float, tmp_path: Path) -> None:
+    x = np.random.default_rng(4).normal(size=(8, STEPS, 1, 1, CHANNELS)).astype(np.float32)
+    firmware = emberc.compile(state_space(), {"x": x}, streaming=True, precision=precision, name="ssm")
+    step = firmware.module.main
+    assert {s.name: s.after for s in step.states} == {
+        "conv_state": "conv_state_out",
+        "ssm_state": "ssm_state_out",
+    }
+    assert "q.selective_scan" in {op.opcode for op in step.ops}
+    assert step.in_place(next(s for s in step.states if s.name == "ssm_state"))
+    steps_are_the_whole(step)
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]), 2 * STEPS)
+    assert firmware.report.accuracy["y"].sqnr_db > sqnr

@@ -14,7 +14,7 @@ from emberc.ir.op import op_class
 from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Value
 from emberc.ir.verifier import verify
-from emberc.passes import PassManager, default_pipeline
+from emberc.passes import PassManager, Quantize, default_pipeline
 from emberc.passes.steps import time_axis
 from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import synthetic_calibration
@@ -22,17 +22,17 @@ from tests.mamba import Config, mamba
 from tests.quant.modules import module as text
 
 
-def quantized(module: Module) -> Module:
+def quantized(module: Module, precision: str = "int8") -> Module:
     """The integer module, before rows are tiled."""
     data = synthetic_calibration(module.main, samples=4)
     module.calibration = data
-    PassManager(streaming_pipeline(default_pipeline())).run(module)
+    PassManager(streaming_pipeline(default_pipeline(Quantize(precision=precision)))).run(module)
     return module
 
 
-def same_bits(module: Module) -> Function:
+def same_bits(module: Module, precision: str = "int8") -> Function:
     """Checks every row of a module whose output has one for every step, or the last of one that has not."""
-    module = quantized(module)
+    module = quantized(module, precision)
     steps = stream(module)
     verify(steps)
     rng = np.random.default_rng(3)
@@ -57,6 +57,13 @@ def test_mamba(head: str) -> None:
     step = same_bits(mamba(config))
     assert [s.name.split("_")[0] for s in step.states[:4]] == ["conv", "scan", "conv", "scan"]
     assert all(v.shape[:2] in ((1, 1), (1, 3), (1, 32)) for v in step.inputs)
+
+
+def test_sixteen_bits() -> None:
+    """A scan reads int8 whatever the precision: its scales follow from that, not from the wider value before it."""
+    same_bits(mamba(Config(layers=1, length=6, head="")), "int16")
+    same_bits(decoder(), "int16")
+    same_bits(decoder(positions=False), "int16")
 
 
 def test_mamba_2() -> None:

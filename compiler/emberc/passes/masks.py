@@ -45,10 +45,23 @@ def attended(v: Value, b: Builder) -> Value | None:
         m = match_op(pattern, root)
         if m is not None:
             return _as_bool(m["c"], b, negate)
+    if root.opcode == "f.mul":
+        kept = [o for o in root.operands if o is not None and not _huge(o)]
+        return _off(kept[0], b) if len(kept) == 1 else None
     if root.opcode in ("f.add", "f.min"):
         x, y = (attended(o, b) if o is not None else None for o in root.operands)
         return b.emit(op_class("f.and"), x, y) if x is not None and y is not None else None
     return None
+
+
+def _off(v: Value, b: Builder) -> Value | None:
+    """Where 1 - c is 0, the difference seen through movements; None for anything else."""
+    root = v.producer
+    if root is not None and root.opcode in _MOVES and root.operands[0] is not None:
+        inner = _off(root.operands[0], b)
+        return None if inner is None else b.emit(type(root), inner, **root.attrs)
+    m = None if root is None else match_op(_OFF, root)
+    return None if m is None else _as_bool(m["c"], b, negate=False)
 
 
 def mask_and_bias(v: Value, b: Builder) -> tuple[Value | None, Array | None] | None:

@@ -25,6 +25,7 @@ from emberc.passes.fuse_scan import FuseScan
 from emberc.passes.fuse_softmax import FuseSoftmax
 from emberc.passes.hoist_scalars import HoistScalars
 from emberc.passes.manager import Pipeline
+from emberc.passes.mask_scores import MaskScores
 from emberc.passes.merge_adapters import MergeAdapters
 from emberc.passes.merge_equal import MergeEqual
 from emberc.passes.prune_rows import PruneRows
@@ -63,6 +64,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             MergeAdapters(),  # LoRA into the weights that it adapts
             MergeEqual(),  # masks that exporters repeat per layer
             FuseAttention(),  # softmax(q k^T) v without the L x L matrix
+            MaskScores(),  # masks on scores that stay scores
             FuseEmbedding(),  # table look-ups summed in one op
             PruneRows(),  # only the rows that the outputs need
             ConvToRows(),  # and of a convolution, only what they reach

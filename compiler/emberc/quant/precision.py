@@ -35,6 +35,10 @@ PASSES_ON = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.relu"}
 FORGIVING = {"f.add", "f.sub", "f.magnitude", "f.layer_norm", "f.rms_norm"}
 #: outputs up to this many elements are int16: a classifier's logits, not a language model's vocabulary
 WIDE_OUTPUT_ELEMENTS = 4096
+#: a masked score, as ``passes.mask_scores`` writes it, is not above this
+MASKED = -1e3
+#: room below the lowest score for masked ones: e^-8 is no step of a softmax that has 256
+UNSEEN = 8.0
 #: no range is narrower than this (a value that calibration saw as constant zero)
 SMALLEST_RANGE = 1e-6
 
@@ -138,14 +142,16 @@ class _Chooser:
         return TensorType(dtype, v.shape, self._quant(v, dtype, symmetric))
 
     def _quant(self, v: Value, dtype: DType, symmetric: bool) -> Quant:
-        stats = self.stats.get(id(v), Statistics())
+        scores = _masked_scores(v)
         lo, hi = choose_range(
-            stats,
+            self.stats.get(id(v if scores is None else scores), Statistics()),
             self.policy.observer if dtype is DType.I8 else "minmax",
             bits=dtype.size * 8,
             symmetric=symmetric,
             percentile=self.policy.percentile,
         )
+        if scores is not None:
+            return affine(lo - UNSEEN, hi, dtype, symmetric=symmetric)
         if not symmetric:
             lo, hi = self._narrowed_by_readers(v, lo, hi)
         return affine(lo, hi, dtype, symmetric=symmetric)
@@ -172,6 +178,17 @@ class _Chooser:
             top = max(float(seen.channel_amax[start:end].max()), SMALLEST_RANGE)
             scales += [top / 127] * (end - start)
         return tuple(scales)
+
+
+def _masked_scores(v: Value) -> Value | None:
+    """The scores x of where(seen, x, -huge) that only softmax reads; None for all else."""
+    op = v.producer
+    if op is None or op.opcode != "f.where" or not all(u.opcode == "f.softmax" for u in v.users):
+        return None
+    _, scores, fill = op.operands
+    if scores is None or fill is None or fill.const is None or fill.const.size != 1 or scores.const is not None:
+        return None
+    return scores if float(fill.const.max()) <= MASKED else None
 
 
 def _is_state(v: Value, reader: Op) -> bool:

@@ -145,10 +145,20 @@ def _reach(v: Value, types: Mapping[int, TensorType]) -> float:
 
 
 def _step(v: Value, types: Mapping[int, TensorType]) -> float:
-    quant = types[id(v)].quant if v.const is None else None
-    if quant is None:
+    """The scale of the int8 that the scan reads, whatever the width of ``v``."""
+    t = types[id(v)] if v.const is None else None
+    if t is None or t.quant is None:
         raise UnsupportedError("the input of a selective scan is a constant", at=v.name or "")
-    return max(quant.scale)
+    return max(as_int8(t).scale)
+
+
+def as_int8(t: TensorType) -> Quant:
+    """The quantization of ``t``, or of the int8 that spans what its wider integers do."""
+    assert t.quant is not None
+    if t.dtype is DType.I8:
+        return t.quant
+    lo, hi = (float(v) for v in t.quant.dequantize(np.array(t.dtype.limits)))
+    return affine(lo, hi, DType.I8, symmetric=False)
 
 
 def _foldable(y: Value, function: Function) -> bool:

@@ -19,8 +19,7 @@ from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
 from emberc.passes.lower.linear import weight_scales
 from emberc.quant.multiplier import multiplier
-from emberc.quant.precision import affine
-from emberc.quant.scan import LEVELS, ScanScales, decay_rates, own_product, table_deltas
+from emberc.quant.scan import LEVELS, ScanScales, as_int8, decay_rates, own_product, table_deltas
 
 #: steps an octave of the decay's logarithm; a step is 1.1 % of Delta * a, its rounding 0.3 % rms
 STEPS = 64
@@ -108,12 +107,7 @@ def scan_tables(op: SelectiveScan, s: ScanScales) -> tuple[Ints, Ints, Ints, flo
 def _int8(v: Value, ctx: Lowering) -> Value:
     """The value as int8 with one scale."""
     x = ctx.get(v)
-    quant = x.type.quant
-    assert quant is not None
-    if x.type.dtype is DType.I8:
-        return x
-    lo, hi = (float(e) for e in quant.dequantize(np.array(x.type.dtype.limits)))
-    return requantized(x, TensorType(DType.I8, x.shape, affine(lo, hi, DType.I8, symmetric=False)), ctx)
+    return requantized(x, TensorType(DType.I8, x.shape, as_int8(x.type)), ctx)
 
 
 def _within(v: Value, quant: Quant, lo: int, hi: int, ctx: Lowering) -> Value:
@@ -193,6 +187,4 @@ def _rows_before(initial: Value, rows: TensorType, ctx: Lowering) -> Value:
 
 
 def _as_int8(out: TensorType) -> TensorType:
-    assert out.quant is not None
-    lo, hi = (float(v) for v in out.quant.dequantize(np.array(out.dtype.limits)))
-    return TensorType(DType.I8, out.shape, affine(lo, hi, DType.I8, symmetric=False))
+    return TensorType(DType.I8, out.shape, as_int8(out))
