@@ -5,8 +5,11 @@
 #include <stdint.h>
 
 #include "ember_attention.h"
+#include "ember_elementwise.h"
+#include "ember_embed.h"
 #include "ember_matmul.h"
 #include "ember_norm.h"
+#include "ember_table.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +63,34 @@ void ember_layer_norm_s8_rv32(const int8_t *x, int8_t *y, const ember_norm_gains
 void ember_layer_norm_s16_s8_rv32(const int16_t *x, int8_t *y, const ember_norm_gains_params *p);
 void ember_layer_norm_s8_s16_rv32(const int8_t *x, int16_t *y, const ember_norm_gains_params *p);
 void ember_layer_norm_s16_rv32(const int16_t *x, int16_t *y, const ember_norm_gains_params *p);
+
+/* q.add and q.mul, elements of a row side by side in x and y; q.mul: m << (shift + 1) fits 32 bits. */
+void ember_add_s8_rv32(const int8_t *x, const int8_t *y, int8_t *z, const ember_add_params *p);
+void ember_add_s8_s16_rv32(const int8_t *x, const int8_t *y, int16_t *z, const ember_add_params *p);
+void ember_add_s16_rv32(const int16_t *x, const int16_t *y, int16_t *z, const ember_add_params *p);
+void ember_add_s16_s8_rv32(const int16_t *x, const int16_t *y, int8_t *z, const ember_add_params *p);
+void ember_add_s16s8_rv32(const int16_t *x, const int8_t *y, int16_t *z, const ember_add_params *p);
+void ember_add_s16s8_s8_rv32(const int16_t *x, const int8_t *y, int8_t *z, const ember_add_params *p);
+void ember_mul_s8_rv32(const int8_t *x, const int8_t *y, int8_t *z, const ember_mul_params *p);
+void ember_mul_s8_s16_rv32(const int8_t *x, const int8_t *y, int16_t *z, const ember_mul_params *p);
+void ember_mul_s16_rv32(const int16_t *x, const int16_t *y, int16_t *z, const ember_mul_params *p);
+void ember_mul_s16_s8_rv32(const int16_t *x, const int16_t *y, int8_t *z, const ember_mul_params *p);
+void ember_mul_s16s8_rv32(const int16_t *x, const int8_t *y, int16_t *z, const ember_mul_params *p);
+void ember_mul_s16s8_s8_rv32(const int16_t *x, const int8_t *y, int8_t *z, const ember_mul_params *p);
+
+/* q.requantize, q.table, q.table16 and q.softmax: as the portable kernels. */
+void ember_requantize_s8_rv32(const int8_t *x, int8_t *y, const ember_requantize_params *p);
+void ember_requantize_s8_s16_rv32(const int8_t *x, int16_t *y, const ember_requantize_params *p);
+void ember_requantize_s16_rv32(const int16_t *x, int16_t *y, const ember_requantize_params *p);
+void ember_requantize_s16_s8_rv32(const int16_t *x, int8_t *y, const ember_requantize_params *p);
+void ember_table_s8_rv32(const int8_t *x, int8_t *y, const ember_table_params *p);
+void ember_table_s8_s16_rv32(const int8_t *x, int16_t *y, const ember_table_params *p);
+void ember_table16_s16_rv32(const int16_t *x, int16_t *y, const ember_table16_params *p);
+void ember_softmax_s8_rv32(const int8_t *x, int8_t *y, const ember_softmax_params *p);
+
+/* q.embed of at most four tables, each with a multiplier a column. */
+int ember_embed_s8_rv32(const int32_t *const *ids, int8_t *y, const ember_embed_params *p);
+int ember_embed_s16_rv32(const int32_t *const *ids, int16_t *y, const ember_embed_params *p);
 
 /* q.selective_scan with constants as kernels/rv32/ember_rv32_scan.c reads them. */
 typedef struct {

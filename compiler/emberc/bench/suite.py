@@ -133,10 +133,10 @@ def mul(rows: int, n: int, x: str = "i8", y: str = "i8", z: str = "i8", *, seed:
 
 
 def requantize(rows: int, n: int, x: str = "i8", y: str = "i8", *, seed: int = 0) -> Case:
-    """A q.requantize."""
+    """A q.requantize to four fifths of y's range."""
     data = tensor(np.random.default_rng(seed), x, rows, n)
-    s = (8 if x == "i8" else 14) - (6 if y == "i16" else 0)
-    op = Requantize(value(data), m=27000, s=s, c=77, frac=6, dtype=y)
+    s = 9 + _BITS[x] - _BITS[y]
+    op = Requantize(value(data), m=27000 >> max(0, s - 16), s=min(s, 16), c=77, frac=6, dtype=y)
     return Case(op, {"x": data}, f"{rows},{n}")
 
 
@@ -253,7 +253,7 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
     for x, y, z in (("i8", "i8", "i8"), ("i16", "i8", "i8"), ("i16", "i8", "i16"), ("i16", "i16", "i16")):
         entry(add, *ROWS[0], x, y, z)
         entry(mul, *ROWS[0], x, y, z)
-    for x, y in (("i8", "i8"), ("i16", "i8"), ("i8", "i16")):
+    for x, y in (("i8", "i8"), ("i16", "i8"), ("i8", "i16"), ("i16", "i16")):
         entry(requantize, *ROWS[0], x, y)
     entry(conv, 16, 16, 32)
     entry(conv, 8, 64, 64)

@@ -13,20 +13,11 @@ from emberc.backend.c.emitters.elementwise import shape_field
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
 from emberc.backend.c.registry import Call, Emit
 from emberc.backend.c.variants.mve_matmul import ISA
-from emberc.backend.c.variants.runtime import kernel_source
+from emberc.backend.c.variants.runtime import kernel_source, side_by_side
 from emberc.ir.op import Op
-from emberc.ir.ops.integer_elementwise import Add, Broadcast, Mul, Requantize, scaled_bounds
-from emberc.ir.strides import broadcast_strides
+from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize, scaled_bounds
 from emberc.ir.types import DType
 from emberc.quant.multiplier import Halves, halves_of
-
-
-def side_by_side(op: Broadcast) -> bool:
-    """Whether neighbours of the result's rows are neighbours in both operands."""
-    if not op.results[0].type.elements:
-        return False
-    _, strides = broadcast_strides(op.results[0].shape, [op.x.shape, op.y.shape])
-    return all(s[-1] == 1 for s in strides)
 
 
 def accepts_add(op: Op) -> bool:

@@ -1,0 +1,18 @@
+/* q.table, int8 x, int16 y, on RV32IM: see ember_rv32_rows.h.
+ *
+ * Per element: load, doubling, address, load, store and 4 / 8 of the loop = 5.5; measured at 128 x 128: 5.38.
+ */
+#include "ember_rv32_rows.h"
+
+void ember_table_s8_s16_rv32(const int8_t *x, int16_t *y, const ember_table_params *restrict p)
+{
+    const int16_t *middle = (const int16_t *)p->table + 128;
+    int32_t n = p->count;
+    for (; n >= EMBER_RV32_TURN; n -= EMBER_RV32_TURN, x += EMBER_RV32_TURN, y += EMBER_RV32_TURN) {
+        EMBER_RV32_UNROLLED
+        for (int32_t i = 0; i < EMBER_RV32_TURN; i++)
+            y[i] = middle[x[i]];
+    }
+    for (int32_t i = 0; i < n; i++)
+        y[i] = middle[x[i]];
+}
