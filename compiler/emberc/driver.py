@@ -29,12 +29,13 @@ from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
 from emberc.frontend import import_model, model_hash
 from emberc.frontend.states import pair_states, show_states, states_text
 from emberc.golden import golden_vectors
-from emberc.ir.graph import Function, Module
+from emberc.ir.graph import Module
 from emberc.ir.printer import print_module
 from emberc.ir.verifier import verify
 from emberc.measure import flash_by_constant, measured_code
 from emberc.options import Options, Stages
 from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, TileRows, default_pipeline
+from emberc.passes.explicit_states import prepare_states
 from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
 from emberc.quant.sequences import load_sequences
@@ -184,14 +185,16 @@ class _Job:
     def fitter(self) -> Fitter:
         """The measured table of what every form of every weight costs."""
         with self.stage("fit") as did:
-            fitter = Fitter(self.digest, self._float_function(), self.data.samples)
+            module = self._float_module()
+            assert isinstance(module.calibration, CalibrationData)
+            fitter = Fitter(self.digest, module.main, module.calibration.samples)
             did[0] = fitter.measure()
         return fitter
 
     def saved_plan(self, path: str | Path) -> FitPlan:
         """The plan in a file, checked against the model. Raises UsageError."""
         plan = read_plan(path, self.digest)
-        check_plan(plan, self._float_function())
+        check_plan(plan, self._float_module().main)
         return plan
 
     @property
@@ -209,11 +212,11 @@ class _Job:
             return pipeline
         return pipeline.insert_before("quantize", PruneVocabulary(), Factorize())
 
-    def _float_function(self) -> Function:
-        """The function as it is when weights take their forms."""
+    def _float_module(self) -> Module:
+        """The module as it is when weights take their forms."""
         module = self._fresh()
         PassManager(self._pipeline().before("factorize")).run(module)
-        return module.main
+        return module
 
     def _fresh(self) -> Module:
         """The float module with its calibration; passes change it, so every build has its own."""
@@ -224,6 +227,7 @@ class _Job:
         module.budget = self.options.budget
         if self.options.vocabulary is not None:
             module.vocabulary = load_vocabulary(self.options.vocabulary)
+        prepare_states(module)
         return module
 
 

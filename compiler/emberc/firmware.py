@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from emberc.backend.c import manifest, write_files
 from emberc.backend.c.build import Files
 from emberc.errors import UsageError
 from emberc.ir.graph import Function, Module
-from emberc.ir.interpreter import run_function
+from emberc.ir.interpreter import run_steps
 from emberc.ir.types import Array
 from emberc.memory import certificate_text, seal
 from emberc.report import Report, render_html
@@ -43,9 +43,23 @@ class Firmware:
         """
         return dequantized(self.whole.main, self.run_integer(inputs))
 
+    def run_steps(self, steps: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Array]]:
+        """What a streaming board will answer call by call after a reset, as floats: the outputs of every step.
+
+        ``steps`` are the inputs of each call, without states. Raises UsageError as :meth:`run` does, and for firmware
+        that has no steps.
+        """
+        if not self.module.is_step:
+            raise UsageError("this firmware runs whole inputs", hints=["compile with streaming=True"])
+        step = self.module.main
+        answers = run_steps(step, (integer_inputs(step, inputs) for inputs in steps))
+        yield from (dequantized(step, answer) for answer in answers)
+
     def run_integer(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
-        """The integers that the firmware writes, by output name."""
-        return run_function(self.whole.main, integer_inputs(self.whole.main, inputs))
+        """The integers that the firmware writes, by output name; of a model with explicit state, in its first step."""
+        main = self.whole.main
+        (answer,) = run_steps(main, [integer_inputs(main, inputs)])
+        return answer
 
     @property
     def certificate(self) -> dict[str, Any]:

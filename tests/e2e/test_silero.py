@@ -84,6 +84,39 @@ def test_finds_speech_as_the_floats_do(
         assert np.mean((got > 0.5) == (want > 0.5)) >= agreement
 
 
+@pytest.mark.parametrize(
+    ("name", "precision", "mean", "agreement"),
+    [*((name, "int16", 0.005, 0.99) for name in FILES), (FILES[0], "int8", 0.03, 0.97)],
+)
+def test_streams_with_its_state_in_the_context(
+    name: str, precision: str, mean: float, agreement: float, tmp_path: Path
+) -> None:
+    """The caller gives frames alone; h and c, which the file packs into one tensor, have scales of their own."""
+    path = package_file(PACKAGE, f"silero_vad_{name}.onnx")
+    fixed = sample_rate([i.name for i in onnxruntime.InferenceSession(path).get_inputs()])
+    sounds = [frames(s) for s in (speech(12, 1), noise(8, 3), speech(12, 2))]
+    shortest = min(map(len, sounds))
+    firmware = emberc.compile(
+        path,
+        calibration={"input": np.stack([s[:shortest] for s in sounds])},
+        shapes=SHAPES,
+        precision=precision,
+        fix=fixed,
+        streaming=True,
+    )
+    step = firmware.module.main
+    assert [v.name for v in step.caller_inputs()] == ["input"]
+    assert list(step.caller_outputs()) == ["output"]
+    assert [v.shape for v in step.inputs[1:]] == [(1, 1, 128)] * 2
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]))
+    for sound, spoken in ((speech(8, 11), True), (noise(8, 12), False)):
+        want = np.array([p for _, p in run_floats(path, sound)])
+        assert (np.mean(want > 0.5) > 0.5) == spoken
+        got = np.array([a["output"].item() for a in firmware.run_steps({"input": f[None]} for f in frames(sound))])
+        assert np.abs(got - want).mean() <= mean
+        assert np.mean((got > 0.5) == (want > 0.5)) >= agreement
+
+
 def test_a_sequence_of_frames_in_one_run(tmp_path: Path) -> None:
     """The file for whole recordings: the LSTM loops over the frames inside its kernel."""
     path = package_file(PACKAGE, "silero_vad_16k_sequence.onnx")
