@@ -92,6 +92,27 @@ void ember_softmax_s8_rv32(const int8_t *x, int8_t *y, const ember_softmax_param
 int ember_embed_s8_rv32(const int32_t *const *ids, int8_t *y, const ember_embed_params *p);
 int ember_embed_s16_rv32(const int32_t *const *ids, int16_t *y, const ember_embed_params *p);
 
+/* q.causal_conv with taps by channel; the rounding as in ember_rv32_matmul_params. */
+typedef struct {
+    const int8_t *w;       /* [channels][padded_taps] */
+    const int32_t *scales; /* [channels][2]: bias, m */
+    const int8_t *table;   /* NULL, or int8 elements read at v - lo */
+    int32_t batches;
+    int32_t rows;
+    int32_t channels;
+    int32_t taps;
+    int32_t padded_taps; /* in front, to a multiple of 4 */
+    int32_t zx;
+    int32_t shift;
+    int32_t offset;
+    int32_t lo; /* clamp, of the index where there is a table */
+    int32_t hi;
+} ember_rv32_conv_params;
+
+/* As ember_causal_conv_s8; scratch padded_taps + rows + 2 bytes. */
+void ember_causal_conv_s8_rv32(const int8_t *x, const int8_t *initial, int8_t *y, int8_t *tail, void *scratch,
+                               const ember_rv32_conv_params *p);
+
 /* q.selective_scan with constants as kernels/rv32/ember_rv32_scan.c reads them. */
 typedef struct {
     const uint32_t *softplus; /* [levels], Delta << 12 | logarithm */

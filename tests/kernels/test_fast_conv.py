@@ -1,4 +1,4 @@
-"""q.causal_conv on Armv7E-M and Helium: every number of taps, odd channels and rows, tables, and rows given before."""
+"""q.causal_conv on Armv7E-M, Helium and RV32IM: every number of taps, odd channels and rows, tables, rows before."""
 
 from __future__ import annotations
 
@@ -54,7 +54,14 @@ def test_mve() -> None:
     assert_exact("cortex-m55", some)
 
 
-@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
+@pytest.mark.board
+def test_rv32() -> None:
+    some = cases()
+    assert kernels(some, "rv32") == {"ember_causal_conv_s8_rv32"}
+    assert_exact("rv32", some)
+
+
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55", "rv32"])
 def test_plain_c_on_other_cores(core: str) -> None:
     assert_exact_anywhere(core, cases()[::3])
 
@@ -64,6 +71,8 @@ def test_two_products_that_leave_16_bits_go_to_the_portable_kernel() -> None:
     op.operands[1] = constant(np.full((4, 8), -128), np.int8)
     assert select_kernel(op, ("portable", "mve")).function == "ember_causal_conv_s8"
     assert select_kernel(op, ("portable", "armv7em")).function == "ember_causal_conv_s8_armv7em"
+    op.operands[2] = constant([1 << 30] * 8)
+    assert select_kernel(op, ("portable", "rv32")).function == "ember_causal_conv_s8", "sums that can't be doubled"
     longer = causal_conv(3, 8, 4, table=4096).op
     assert select_kernel(longer, ("portable", "armv7em")).function == "ember_causal_conv_many_s8_armv7em"
 

@@ -1,5 +1,7 @@
-/* q.causal_conv with at most four taps on Armv7E-M: a channel at a time, pairs of steps in ember_conv_asm.h. */
+/* q.causal_conv with at most four taps on Armv7E-M: a channel at a time, four steps in ember_conv_asm.h. */
 #include "ember_conv_armv7em.h"
+
+enum { STEPS = 4 };
 
 /* A sample of the rows before the first; 0 before those, where the taps are 0. */
 static int32_t sample(const int8_t *initial, int32_t row, const ember_conv_window_params *p)
@@ -17,29 +19,42 @@ static void before(ember_conv_channel *channel, const int8_t *initial, const emb
     channel->newer = ember_conv_both((uint32_t)middle, sample(initial, -1, p));
 }
 
-/* The first step of an odd number of them. */
-static void first(ember_conv_channel *channel, int32_t end, const ember_conv_window_params *p)
+/* The steps before a multiple of four, one at least. */
+static void first(ember_conv_channel *channel, int32_t count, const ember_conv_window_params *p)
 {
-    const uint32_t next = ember_conv_both(channel->newer, channel->x[-end]);
-    channel->y[-end] = ember_conv_result(channel->older, next, &channel->scales, p->zero_point, p->table);
-    channel->older = channel->newer;
-    channel->newer = next;
+    const ember_conv_scales scales = channel->scales;
+    const int32_t row = channel->row;
+    const int8_t *x = channel->x;
+    int8_t *y = channel->y;
+    uint32_t older = channel->older, newer = channel->newer;
+    do {
+        const uint32_t next = ember_conv_both(newer, *x);
+        *y = ember_conv_result(older, next, &scales, p->zero_point, p->table);
+        older = newer;
+        newer = next;
+        x += row;
+        y += row;
+    } while (--count != 0);
+    channel->x = x;
+    channel->y = y;
+    channel->older = older;
+    channel->newer = newer;
 }
 
 /* All channels of a batch. */
 static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_conv_window_params *p)
 {
-    const int32_t end = p->rows * p->channels;
-    const int32_t odd = (p->rows & 1) * p->channels;
+    const int32_t odd = p->rows & (STEPS - 1);
     ember_conv_channel channel = {
-        x + end,       y + end,  odd - end, odd - end + p->channels, 2 * p->channels, 0, 0, *p->scales,
-        p->zero_point, p->table, {0},
+        x, y, x + p->rows * p->channels, 3 * p->channels, p->channels, 0, 0, *p->scales, p->zero_point, p->table, {0},
     };
     uint32_t older, newer;
     before(&channel, initial, p);
     older = channel.older;
     newer = channel.newer;
-    for (int32_t c = 0; c < p->channels; c++, channel.x++, channel.y++) {
+    for (int32_t c = 0; c < p->channels; c++, channel.end++) {
+        channel.x = x + c;
+        channel.y = y + c;
         channel.scales = p->scales[c];
         if (initial != NULL) {
             before(&channel, initial++, p);
@@ -47,11 +62,11 @@ static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_c
             channel.older = older;
             channel.newer = newer;
         }
-        if (odd)
-            first(&channel, end, p);
-        if (p->rows > 1 && p->table == NULL)
+        if (odd != 0)
+            first(&channel, odd, p);
+        if (p->rows >= STEPS && p->table == NULL)
             ember_conv_window(&channel);
-        else if (p->rows > 1)
+        else if (p->rows >= STEPS)
             ember_conv_window_table(&channel);
     }
 }

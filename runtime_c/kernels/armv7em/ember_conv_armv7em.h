@@ -3,20 +3,20 @@
 #define EMBER_CONV_ARMV7EM_H
 
 #include <stddef.h>
-#include <string.h>
 
 #include "ember_armv7em.h"
+#include "ember_conv_tail.h"
 #include "ember_math.h"
 
 enum { EMBER_CONV_TAPS = 4, EMBER_CONV_LEVELS = 2048 };
 
-/* A channel's steps, two at a time; the words of the assembly's registers in order. */
+/* A channel's steps, four at a time; the words of the assembly's registers in order. */
 typedef struct {
-    const int8_t *x; /* behind the last step's sample */
+    const int8_t *x; /* of the first step */
     int8_t *y;
-    int32_t even; /* from x to the first and the second step, negative */
-    int32_t odd;
-    int32_t step;   /* two rows */
+    const int8_t *end; /* x behind the last step */
+    int32_t thrice;    /* three rows */
+    int32_t row;
     uint32_t older; /* x[t - 3] on top of x[t - 2] */
     uint32_t newer; /* x[t - 2] on top of x[t - 1] */
     ember_conv_scales scales;
@@ -72,27 +72,12 @@ static inline int8_t ember_conv_result(uint32_t p, uint32_t q, const ember_conv_
 static inline void ember_conv_plain(const ember_conv_channel *channel, const int8_t *table)
 {
     uint32_t p = channel->older, q = channel->newer;
-    for (int32_t at = channel->even; at != 0; at += channel->step / 2) {
-        const uint32_t next = ember_conv_both(q, channel->x[at]);
-        channel->y[at] = ember_conv_result(p, next, &channel->scales, channel->zero_point, table);
+    int8_t *y = channel->y;
+    for (const int8_t *x = channel->x; x != channel->end; x += channel->row, y += channel->row) {
+        const uint32_t next = ember_conv_both(q, *x);
+        *y = ember_conv_result(p, next, &channel->scales, channel->zero_point, table);
         p = q;
         q = next;
-    }
-}
-
-/* The last taps - 1 rows of both; they move towards lower addresses, so tail may be initial. */
-static inline void ember_conv_keep(const int8_t *x, const int8_t *initial, int8_t *tail, int32_t rows, int32_t channels,
-                                   int32_t taps, int32_t zx)
-{
-    const size_t bytes = (size_t)channels;
-    for (int32_t k = 0; k < taps - 1; k++, tail += channels) {
-        const int32_t row = rows - taps + 1 + k;
-        if (row >= 0)
-            memcpy(tail, x + row * channels, bytes);
-        else if (initial == NULL)
-            memset(tail, zx, bytes);
-        else
-            memmove(tail, initial + (row + taps - 1) * channels, bytes);
     }
 }
 

@@ -1,4 +1,4 @@
-/* Pairs of steps of a q.causal_conv channel with a table: ember_conv_asm.h. */
+/* Four steps at a time of a q.causal_conv channel with a table: ember_conv_asm.h. */
 #include "ember_conv_armv7em.h"
 #include "ember_conv_asm.h"
 

@@ -20,6 +20,7 @@ from emberc.backend.c.variants import mve_scan as mve_scan
 from emberc.backend.c.variants import norm_pairs as norm_pairs
 from emberc.backend.c.variants import rv32_attention as rv32_attention
 from emberc.backend.c.variants import rv32_batch_matmul as rv32_batch_matmul
+from emberc.backend.c.variants import rv32_conv as rv32_conv
 from emberc.backend.c.variants import rv32_matmul as rv32_matmul
 from emberc.backend.c.variants import rv32_rows as rv32_rows
 from emberc.backend.c.variants import rv32_scan as rv32_scan
