@@ -100,6 +100,7 @@ def compile_model(
         synthetic=data.synthetic,
         ops=dict(sorted(Counter(op.opcode for op in module.ops()).items())),
         layers=list(module.layers),
+        choices=list(module.choices),
         largest=flash_by_constant(module),
         notes=list(module.notes),
         stages=stage.done,

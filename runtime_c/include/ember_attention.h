@@ -40,12 +40,16 @@ void ember_attention_s8(const int8_t *q, const int8_t *k, const int8_t *v, const
                         void *scratch, const ember_attention_params *p);
 void ember_attention_s8_s16(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                             void *scratch, const ember_attention_params *p);
+void ember_attention_s16(const int16_t *q, const int16_t *k, const int16_t *v, const uint8_t *mask, int16_t *y,
+                         void *scratch, const ember_attention_params *p);
 
 /* The same with bias [heads, q_rows, kv_rows], in steps, added to the scores. */
 void ember_biased_attention_s8(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask,
                                const int16_t *bias, int8_t *y, void *scratch, const ember_attention_params *p);
 void ember_biased_attention_s8_s16(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask,
                                    const int16_t *bias, int16_t *y, void *scratch, const ember_attention_params *p);
+void ember_biased_attention_s16(const int16_t *q, const int16_t *k, const int16_t *v, const uint8_t *mask,
+                                const int16_t *bias, int16_t *y, void *scratch, const ember_attention_params *p);
 
 #ifdef __cplusplus
 }

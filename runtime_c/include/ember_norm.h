@@ -1,4 +1,4 @@
-/* q.layer_norm and q.softmax: rows normalised by their own statistics. */
+/* q.layer_norm, q.softmax and q.softmax16: rows normalised by their own statistics. */
 #ifndef EMBER_NORM_H
 #define EMBER_NORM_H
 
@@ -52,6 +52,18 @@ typedef struct {
 
 /* x and y [rows, n]; y may be x. y has scale 1/256 and zero point -128. */
 void ember_softmax_s8(const int8_t *x, int8_t *y, const ember_softmax_params *p);
+
+typedef struct {
+    const int16_t *table; /* [table_size], falling, 0 at the end */
+    int32_t table_size;
+    int32_t rows;
+    int32_t n;
+    int32_t m; /* 0 .. 32767: entries of the table for one step of x, times 2^shift */
+    int32_t shift;
+} ember_softmax16_params;
+
+/* x and y [rows, n]; y may be x. y has scale 2^-15. */
+void ember_softmax16_s16(const int16_t *x, int16_t *y, const ember_softmax16_params *p);
 
 #ifdef __cplusplus
 }

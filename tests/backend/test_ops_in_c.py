@@ -23,7 +23,7 @@ from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul
 from emberc.ir.ops.integer_movement import Concat, Expand, Gather, Pad, Reshape, Slice, Transpose
-from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.ops.integer_norm import LayerNorm, Softmax, Softmax16
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.integer_stream import Cache, RunningSum
@@ -97,6 +97,8 @@ def attention(net: Net) -> None:
     net.out(Attention, qkv, qkv, qkv, table, None, **packed, causal=True, dtype="i16")
     query, kv = net.input("query", DType.I8, 1, 1, 8), net.input("kv", DType.I8, 1, 17, 4)
     net.out(Attention, query, kv, kv, table, None, **common, group=2)
+    wide = net.input("wide", DType.I16, 1, 17, 8)
+    net.out(Attention, wide, wide, wide, table, None, **(common | {"shift_score": -2}), dtype="i16")
 
 
 @case
@@ -108,6 +110,7 @@ def norm(net: Net) -> None:
         gamma, beta = (net.const(net.random.integers(1 - end, end, n), gains) for end in (top, 9000))
         net.out(LayerNorm, x, gamma, beta, eps=37, center=center, dtype=dtype)
     net.out(Softmax, x8, net.const(softmax_table(0.05, 17), np.uint16))
+    net.out(Softmax16, x16, net.const(exp2_table(4095, 256), np.int16), m=20000, shift=14)
 
 
 @case

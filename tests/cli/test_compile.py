@@ -121,7 +121,7 @@ def test_the_limit_that_the_error_names_is_enough(emberc_cli: Emberc, linear: Pa
         (["--shape", "z=1x4"], "the model has no input 'z'"),
         (["--fix", "z=0"], "the model has no input 'z'"),
         (["--observer", "median"], "'median' is not one of"),
-        (["--precision", "int4"], "'int4' is not one of"),
+        (["--precision", "int4"], "unknown precision 'int4'"),
         (["--percentile", "101"], "101"),
         (["--passes", "fuse-everything"], "unknown pass 'fuse-everything'"),
         (["--passes", "quantize{depth=3}"], "pass 'quantize' has no option 'depth'"),
@@ -165,7 +165,7 @@ def test_what_print_after_prints_does_not_spoil_the_json(emberc_cli: Emberc, lin
 
 
 @pytest.mark.parametrize("observer", ["minmax", "percentile", "mse"])
-@pytest.mark.parametrize("precision", ["int8", "int16"])
+@pytest.mark.parametrize("precision", ["int8", "int16", "mixed:45dB"])
 def test_every_observer_and_precision_compiles(
     emberc_cli: Emberc, linear: Path, tmp_path: Path, observer: str, precision: str
 ) -> None:

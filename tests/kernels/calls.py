@@ -250,6 +250,13 @@ def _softmax(op: integer_norm.Softmax, a: Arrays, y: Any) -> None:
     call(op.kernel(), x, y, fill("ember_softmax_params", table=table, rows=x.size // x.shape[-1], n=x.shape[-1]))
 
 
+def _softmax16(op: integer_norm.Softmax16, a: Arrays, y: Any) -> None:
+    x, table = a
+    rows = {"rows": x.size // x.shape[-1], "n": x.shape[-1]}
+    p = fill("ember_softmax16_params", table=table, table_size=table.size, **rows, **_fields(op, "m shift"))
+    call(op.kernel(), x, y, p)
+
+
 def _add(op: integer_elementwise.Add, a: Arrays, z: Any) -> None:
     p = fill("ember_add_params", shape=_pair(op, *a), **_fields(op, "m1 s1 m2 s2 c frac"))
     call(op.kernel(), *a, z, p)
@@ -400,6 +407,7 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.cache": _cache,
     "q.layer_norm": _layer_norm,
     "q.softmax": _softmax,
+    "q.softmax16": _softmax16,
     "q.add": _add,
     "q.mul": _mul,
     "q.requantize": _requantize,

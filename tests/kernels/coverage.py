@@ -24,6 +24,7 @@ KERNEL_TESTS = {
     "q.biased_attention": "test_biased_attention.test_biased_attention",
     "q.layer_norm": "test_norm.test_layer_norm",
     "q.softmax": "test_norm.test_softmax",
+    "q.softmax16": "test_norm.test_softmax16",
     "q.add": "test_elementwise.test_add_and_mul",
     "q.mul": "test_elementwise.test_add_and_mul",
     "q.magnitude": "test_elementwise.test_magnitude",

@@ -11,20 +11,22 @@ from emberc.errors import VerifyError
 from emberc.ir.arithmetic import exp2_table
 from emberc.ir.ops.integer_attention import Attention
 from emberc.quant.multiplier import multiplier
-from tests.kernels.check import FILLS, INT8, SIZES, check, constant, tensor, value, worst_and_sqnr
+from tests.kernels.check import FILLS, INT8, INT16, SIZES, check, constant, tensor, value, worst_and_sqnr
 
 STEPS = 64
 
 
 def attention(q: Any, k: Any, v: Any, sigma: float, ratio: float, *, top: int = 4095, **fields: Any) -> Any:
     """A q.attention whose scores have about ``sigma`` nats; ``ratio`` is scale_v / scale_y."""
-    d = fields["head_dim"]
-    score = multiplier(sigma / (74 * 74 * np.sqrt(d)) * np.log2(np.e) * STEPS, 128 * 128 * d)
+    d, bits = fields["head_dim"], 8 * q.dtype.itemsize
+    steps = STEPS if bits == 8 else 4 * STEPS
+    rms = 74 << (bits - 8)  # of integers spread evenly
+    score = multiplier(sigma / (rms * rms * np.sqrt(d)) * np.log2(np.e) * steps, d << 2 * (bits - 1))
     shift_out = 13
-    while ratio * 2.0 ** (24 - shift_out) < 1 << 31 and shift_out > -24:
+    while ratio * 2.0 ** (16 + bits - shift_out) < 1 << 31 and shift_out > -24:
         shift_out -= 1
-    c_out = min(int(ratio * 2.0 ** (24 - shift_out)), (1 << 32) - 1)
-    table = exp2_table(top, STEPS)
+    c_out = min(int(ratio * 2.0 ** (16 + bits - shift_out)), (1 << 32) - 1)
+    table = exp2_table(top, steps)
     mask = fields.pop("mask", None)
     return Attention(
         value(q),
@@ -52,6 +54,18 @@ def test_attention(keys: int, dtype: str) -> None:
                     q, k, v, 2.0, 1.3 if dtype == "i8" else 300.0, heads=heads, head_dim=head_dim,
                     causal=causal, zero_point=-7, dtype=dtype,
                 )  # fmt: skip
+                check(op, *arrays)
+
+
+@pytest.mark.parametrize("keys", SIZES)
+def test_attention_of_int16(keys: int) -> None:
+    rng = np.random.default_rng(keys)
+    for queries, heads, head_dim in ((1, 1, 1), (3, 2, 3), (keys, 1, 7), (2, 3, 16)):
+        for fill in FILLS:
+            q, k, v = (tensor(rng, INT16, (2, n, heads * head_dim), fill) for n in (queries, keys, keys))
+            mask = rng.random((2, 1, 1, keys)) < 0.7
+            for more in ({"mask": mask}, {"causal": True}):
+                op, arrays = attention(q, k, v, 2.0, 1.3, heads=heads, head_dim=head_dim, dtype="i16", **more)
                 check(op, *arrays)
 
 
@@ -114,6 +128,29 @@ def test_close_to_float(keys: int, sigma: float) -> None:
     worst, sqnr = worst_and_sqnr(check(op, *arrays)[0], y * ratio)
     assert worst < 1.25, worst
     assert sqnr > 39.0, sqnr
+
+
+@pytest.mark.parametrize("sigma", [0.05, 2.0, 4.0])
+@pytest.mark.parametrize("keys", [1, 16, 512])
+def test_int16_is_close_to_float(keys: int, sigma: float) -> None:
+    """What is lost is a score's rounding to 1/256 octave and a weight's to 12 bits, both below 0.1 % rms; a mean over
+    many keys is smaller than its terms and shows more of it."""
+    rng = np.random.default_rng(keys)
+    d, lq = 32, 16
+    q, k, v = tensor(rng, INT16, (1, lq, d)), tensor(rng, INT16, (1, keys, d)), tensor(rng, INT16, (1, keys, d))
+    rms = 74 << 8
+    scores = q[0].astype(float) @ k[0].astype(float).T * sigma / (rms * rms * np.sqrt(d))
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    y = p / p.sum(axis=1, keepdims=True) @ v[0].astype(float)
+    ratio = 32767 / float(np.abs(y).max())
+    op, arrays = attention(q, k, v, sigma, ratio, heads=1, head_dim=d, dtype="i16")
+    assert worst_and_sqnr(check(op, *arrays)[0], y * ratio)[1] > 50.0
+
+
+def test_refuses_types_that_differ() -> None:
+    x, y = np.zeros((1, 3, 4), np.int8), np.zeros((1, 3, 4), np.int16)
+    with pytest.raises(VerifyError, match="different types"):
+        attention(x, y, y, 1.0, 1.0, heads=1, head_dim=4)
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,19 @@ from tests.kernels.test_attention import attention
 
 def biased(q: Any, k: Any, v: Any, bias: Any, **fields: Any) -> Any:
     """The op with the fields of a plain attention and ``bias``; and its operands' arrays."""
-    plain, arrays = attention(q, k, v, 2.0, 1.3 if fields.get("dtype", "i8") == "i8" else 300.0, **fields)
+    finer = q.dtype == INT8 and fields.get("dtype") == "i16"
+    plain, arrays = attention(q, k, v, 2.0, 300.0 if finer else 1.3, **fields)
     op = BiasedAttention(*plain.operands, constant(bias, np.int16), **plain.attrs)
     return plain, op, arrays
 
 
-@pytest.mark.parametrize("dtype", ["i8", "i16"])
+@pytest.mark.parametrize(("inner", "dtype"), [(INT8, "i8"), (INT8, "i16"), (INT16, "i16")], ids=str)
 @pytest.mark.parametrize("keys", SIZES)
-def test_biased_attention(keys: int, dtype: str) -> None:
+def test_biased_attention(keys: int, inner: Any, dtype: str) -> None:
     rng = np.random.default_rng(keys)
     for queries, heads, head_dim in ((1, 1, 1), (3, 2, 3), (keys, 1, 7)):
         for fill in FILLS:
-            q, k, v = (tensor(rng, INT8, (2, n, heads * head_dim), fill) for n in (queries, keys, keys))
+            q, k, v = (tensor(rng, inner, (2, n, heads * head_dim), fill) for n in (queries, keys, keys))
             bias = tensor(rng, INT16, (heads, queries, keys), fill)
             mask = rng.random((2, 1, 1, keys)) < 0.7
             for more in ({"mask": mask}, {"causal": True}):

@@ -1,4 +1,4 @@
-"""q.layer_norm and q.softmax: kernels against references bit for bit, references against float."""
+"""q.layer_norm, q.softmax and q.softmax16: kernels against references bit for bit, references against float."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from emberc.bench.suite import norm_of
 from emberc.errors import VerifyError
-from emberc.ir.arithmetic import newton_root, softmax_table
-from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.arithmetic import exp2_table, newton_root, softmax_table
+from emberc.ir.ops.integer_norm import LayerNorm, Softmax, Softmax16
 from tests.kernels.check import FILLS, INT8, INT16, SIZES, check, constant, tensor, value, worst_and_sqnr
 
 TYPES = [(i, o) for i in (INT8, INT16) for o in ("i8", "i16")]
@@ -141,6 +141,36 @@ def test_softmax(n: int) -> None:
         p = np.exp((x.astype(float) - x.max(axis=-1, keepdims=True)) * scale)
         real = np.clip(p / p.sum(axis=-1, keepdims=True) * 256 - 128, -128, 127)
         assert worst_and_sqnr(got, real)[0] < 0.52 + 128 * n / int(table[0])
+
+
+@pytest.mark.parametrize("n", [*SIZES, 512, 3000])
+def test_softmax16(n: int) -> None:
+    """Bits equal; above 35 dB of float: of 3,000 equal weights each is 11 steps."""
+    rng = np.random.default_rng(n)
+    x = hard_rows(rng, INT16, n)
+    for scale in (1e-5, 1e-3, 0.05):
+        factor = scale * np.log2(np.e) * 256
+        shift = min(30, int(np.log2(32767 / factor)))
+        table = exp2_table(min(32767, ((1 << 24) - 1) // n), 256)
+        op = Softmax16(value(x), constant(table, np.int16), m=round(factor * 2**shift), shift=shift)
+        got = check(op, x, table)
+        p = np.exp((x.astype(float) - x.max(axis=-1, keepdims=True)) * scale)
+        real = np.clip(p / p.sum(axis=-1, keepdims=True) * 32768, -32768, 32767)
+        assert n == 1 or worst_and_sqnr(got, real)[1] > 35
+
+
+def test_softmax16_refuses() -> None:
+    x = value(np.zeros((1, 600), np.int16))
+    good = {"table": exp2_table(4095, 64), "m": 100, "shift": 4}
+    for change, problem in (
+        ({"table": exp2_table(30000, 64)}, "rows of 600"),
+        ({"table": np.array([3, 2, 1])}, "table must fall"),
+        ({"m": 32767, "shift": 30}, "does not fit 32 bits"),
+        ({"shift": 0}, "'shift' is 0"),
+    ):
+        fields = {**good, **change}
+        with pytest.raises(VerifyError, match=problem):
+            Softmax16(x, constant(fields.pop("table"), np.int16), **fields).verify()
 
 
 def test_softmax_of_few_weights() -> None:

@@ -50,7 +50,7 @@ _EXAMPLES = examples(
 @click.option("--plan", type=click.Path(path_type=Path), help="Squeeze as a fit_plan.json of --fit says.")
 @click.option("--vocab", type=click.Path(path_type=Path), help="Token ids to keep, one a line, unknown's first.")
 @signature_options
-@click.option("--precision", type=click.Choice(["int8", "int16"]), help="Activations; int8 by default.")
+@click.option("--precision", help="int8 (default), int16, or mixed:NdB: as many 16 bits as reach that output SQNR.")
 @click.option(
     "--prefer",
     type=click.Choice(["speed", "balanced", "memory"]),
@@ -96,9 +96,11 @@ def compile_command(
     from emberc.backend.c.write import check_output
     from emberc.driver import compile_model
     from emberc.options import Options
+    from emberc.quant.precision import parse_precision
 
     if states and not streaming:
         raise UsageError("--state names what a step keeps", hints=["add --streaming"])
+    parse_precision(precision or "int8")
     if fit and plan is not None:
         raise UsageError("--fit makes a plan and --plan takes one: give one of the two")
     console = Console(json_only=as_json)

@@ -26,7 +26,7 @@ _EXAMPLES = examples(
 @click.argument("build_dir", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Verify memory_plan.json: no overlap, true bounds.")
 @click.option("--map", "show_map", is_flag=True, help="Draw the arena: steps from left to right, addresses upwards.")
-@click.option("--layers", is_flag=True, help="List the accuracy of every layer, worst first.")
+@click.option("--layers", is_flag=True, help="List the accuracy of every layer, worst first; and what got 16 bits.")
 @json_option
 def report_command(build_dir: Path, check: bool, show_map: bool, layers: bool, as_json: bool) -> int:
     """Show the report of the build in DIR: memory, accuracy, notes. The same with pictures is in DIR/report.html.
@@ -35,7 +35,7 @@ def report_command(build_dir: Path, check: bool, show_map: bool, layers: bool, a
     plan is unsound, claims a bound that is not true, was edited, or is another model's.
     """
     from emberc.memory import check_certificate
-    from emberc.report import MemoryMap, render, render_layers
+    from emberc.report import MemoryMap, render, render_choices, render_layers
 
     console = Console(json_only=as_json)
     report, data = read_report(build_dir)
@@ -51,6 +51,8 @@ def report_command(build_dir: Path, check: bool, show_map: bool, layers: bool, a
     console.line(render(report))
     if layers:
         console.line(render_layers(report.layers))
+        if report.choices:
+            console.line(render_choices(report.choices))
     if show_map:
         console.line(MemoryMap.of(plan).text())
     if check:

@@ -151,6 +151,7 @@ class Module:
     ``forms`` says which weights are squeezed, and how (``quant.forms.Form`` by name of ``passes.squeezable``).
     ``vocabulary`` says which words stay (``quant.vocabulary.Vocabulary``; None: all).
     ``layers`` is what quantization measured value by value (``quant.layers.LayerAccuracy``), worst first.
+    ``choices`` is which weights and values got 16 bits, and why (``quant.widen.Choice``), costliest at 8 bits first.
     ``whole`` is the module over the whole sequence of which this one is a single step.
     ``unread_inputs`` names inputs of the ONNX model that were fixed or that nothing reads: data may still have them.
     """
@@ -164,6 +165,7 @@ class Module:
     forms: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: object = None
     layers: list[Any] = field(default_factory=list)
+    choices: list[Any] = field(default_factory=list)
     whole: Module | None = None
     unread_inputs: frozenset[str] = frozenset()
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from emberc.errors import UnsupportedError, UsageError, VerifyError
 from emberc.ir.graph import Function, Module
+from emberc.ir.types import TensorType
 from emberc.passes.lower import LOWERINGS, Lowering
 from emberc.passes.lower.elementwise import requantized
 from emberc.passes.manager import Pass
 from emberc.passes.squeezable import squeezable
 from emberc.quant.calibration import CalibrationData, observe, synthetic_calibration
 from emberc.quant.layers import measure_layers
-from emberc.quant.precision import Policy, choose_types
+from emberc.quant.noise import Meter
+from emberc.quant.observers import Statistics
+from emberc.quant.precision import Policy, choose_types, parse_precision, prescribed
 from emberc.quant.scan import scan_types
 from emberc.quant.scan_ranges import ScanObserver
 from emberc.quant.states import share_statistics, tie_states
+from emberc.quant.widen import INT16_DB, choose, value_candidates, weight_candidates
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Quantize(Pass):
     """Observes every float value on the calibration samples, chooses its integers, lowers every op.
 
     Static post-training quantization: weights int8 symmetric per output channel, activations int8 or int16 as
-    ``quant.precision`` says. Scales become multipliers; nothing after this pass knows a float.
+    ``quant.precision`` and ``quant.widen`` say. Scales become multipliers; nothing after this pass knows a float.
     ``overrides`` is "node=i16;other=i8".
     """
 
@@ -54,23 +59,47 @@ class Quantize(Pass):
         if not isinstance(data, CalibrationData):
             data = synthetic_calibration(module.main)
             module.notes.append("no calibration data: synthetic samples were used, accuracy is not representative")
-        policy = Policy(self.observer, self.percentile, self.precision, _overrides(self.overrides, module))
         main = module.main
         for name, function in module.functions.items():
             seen = ScanObserver(function)
             stats = observe(function, data.samples, histograms=self.observer != "minmax", also=seen.see)
             share_statistics(function, stats)
-            types = choose_types(function, stats, policy)
+            forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
+            types, wide = self._types(module, function, data, stats, forms)
             scans = scan_types(function, types, stats, seen)
             tie_states(function, types)
-            forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
-            lowering = Lowering(types, forms, scans, seen.convs)
+            lowering = Lowering(types, forms, scans, seen.convs, wide)
             module.functions[name] = lowering.run(function)
             _settle(module.functions[name], lowering)
             if function is main:
                 module.layers = measure_layers(main, module.functions[name], lowering.values, data.held)
         module.main.prune()
         return True
+
+    def _types(
+        self,
+        module: Module,
+        function: Function,
+        data: CalibrationData,
+        stats: dict[int, Statistics],
+        forms: Collection[int],
+    ) -> tuple[dict[int, TensorType], set[int]]:
+        """The integer types, and the weights that get 16 bits."""
+        precision, target = parse_precision(self.precision)
+        policy = Policy(self.observer, self.percentile, precision, _overrides(self.overrides, module))
+        types = choose_types(function, stats, policy)
+        if precision == "int8":
+            return types, set()
+        meter, limit = Meter(function, data.samples), 10 ** (-INT16_DB / 10)
+        if target is not None:
+            limit = 10 ** (-target / 10) / 2
+            fixed = prescribed(function)
+            values, choices = choose(meter, value_candidates(function, types, fixed), limit)
+            module.choices += choices
+            types = choose_types(function, stats, replace(policy, wide=frozenset(values)))
+        wide, choices = choose(meter, weight_candidates(function, types, forms), limit)
+        module.choices += choices
+        return types, wide
 
     def ensures(self, module: Module) -> None:
         for f in module.functions.values():

@@ -31,7 +31,7 @@ def _elementwise(op: Op, steps: Steps) -> Written:
     return steps.again(op, axis), axis
 
 
-@rule("q.matmul", "q.layer_norm", "q.softmax")
+@rule("q.matmul", "q.layer_norm", "q.softmax", "q.softmax16")
 def _row_wise(op: Op, steps: Steps) -> Written:
     x = op.operands[0]
     axis = steps.axis(x)

@@ -20,9 +20,10 @@ from emberc.errors import UsageError
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
 from emberc.ir.ops.float_cells import Cell
-from emberc.ir.ops.float_fused import Attention
+from emberc.ir.ops.float_fused import Attention, Linear
 from emberc.ir.ops.float_quant import FakeQuant
 from emberc.ir.ops.float_unary import FloatUnary
+from emberc.ir.ops.float_windows import ConvRows
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Value
 from emberc.quant.observers import Statistics, choose_range
@@ -37,8 +38,11 @@ FORGIVING = {"f.add", "f.sub", "f.magnitude", "f.layer_norm", "f.rms_norm"}
 WIDE_OUTPUT_ELEMENTS = 4096
 #: a masked score, as ``passes.mask_scores`` writes it, is not above this
 MASKED = -1e3
-#: room below the lowest score for masked ones: e^-8 is no step of a softmax that has 256
-UNSEEN = 8.0
+#: room below the lowest score for masked ones: e^-8 is no step of a softmax that has 256, e^-12 none of one with 2^15
+UNSEEN = {DType.I8: 8.0, DType.I16: 12.0}
+#: int16 spans more than calibration saw: a clipped element costs tens of decibels, a spare bit none. With int8 about
+#: it a quarter of the range is spared, which int8's own noise hides.
+HEADROOM = {"int8": 1.25, "mixed": 2.0, "int16": 2.0}
 #: no range is narrower than this (a value that calibration saw as constant zero)
 SMALLEST_RANGE = 1e-6
 
@@ -46,18 +50,45 @@ SMALLEST_RANGE = 1e-6
 @dataclass(frozen=True)
 class Policy:
     """``observer`` and ``percentile`` as in ``choose_range``; ``precision``: "int8" (int16 where it is free),
-    "int16" (everywhere that it helps); ``overrides``: ONNX node name -> "i8" or "i16" for its results."""
+    "int16" (everywhere that it helps), "mixed" (as int8, and for the values in ``wide``, by ``id``); ``overrides``:
+    ONNX node name -> "i8" or "i16" for its results."""
 
     observer: str = "minmax"
     percentile: float = 99.99
     precision: str = "int8"
     overrides: dict[str, str] = field(default_factory=dict)
+    wide: frozenset[int] = frozenset()
+
+
+def parse_precision(text: str) -> tuple[str, float | None]:
+    """``"int8"``, ``"int16"``, or ``"mixed:30dB"`` as ("mixed", 30.0). Raises UsageError for anything else."""
+    kind, _, target = text.partition(":")
+    if kind in ("int8", "int16") and not target:
+        return kind, None
+    number = target.lower().removesuffix("db")
+    if kind == "mixed" and number.replace(".", "", 1).isdecimal():
+        return kind, float(number)
+    hints = ["precisions are: int8, int16, mixed:NdB (the output SQNR to reach, as mixed:30dB)"]
+    raise UsageError(f"unknown precision '{text}'", hints=hints)
+
+
+def root_of(v: Value) -> Value:
+    """The value whose integers ``v`` has, moved."""
+    while v.producer is not None and v.producer.opcode in MOVES and v.producer.operands[0] is not None:
+        v = v.producer.operands[0]
+    return v
+
+
+def prescribed(function: Function) -> set[int]:
+    """Ids of the values whose integers the model file fixes."""
+    chooser = _Chooser(function, {}, Policy())
+    for v in reversed([*function.inputs, *(r for op in function.ops for r in op.results)]):
+        chooser.collect(v)
+    return set(chooser.prescribed)
 
 
 def choose_types(function: Function, stats: dict[int, Statistics], policy: Policy) -> dict[int, TensorType]:
     """Integer type of every float value of ``function``, by ``id(value)``; constants are the lowerings' business."""
-    if policy.precision not in ("int8", "int16"):
-        raise UsageError(f"unknown precision '{policy.precision}'", hints=["precisions are: int8, int16"])
     values = [*function.inputs, *(r for op in function.ops for r in op.results)]
     chooser = _Chooser(function, stats, policy)
     for v in reversed(values):  # readers first: they say what they need
@@ -90,10 +121,12 @@ class _Chooser:
             return
         readers = [u for u in v.users if u.opcode not in MOVES]
         moved = [r for u in v.users if u.opcode in MOVES for r in u.results]
-        if any(isinstance(u, Attention) for u in readers) or any(id(r) in self.narrow for r in moved):
-            self.narrow.add(key)  # both products of attention are int8 x int8, zero points 0
-            self.symmetric.add(key)
-        if any(u.opcode == "f.rms_norm" for u in readers) or any(id(r) in self.symmetric for r in moved):
+        attends = any(isinstance(u, Attention) for u in readers)
+        if attends or any(id(r) in self.symmetric for r in moved):
+            self.symmetric.add(key)  # attention's zero points are 0
+        if (attends and not self._chosen(v)) or any(id(r) in self.narrow for r in moved):
+            self.narrow.add(key)
+        if any(u.opcode == "f.rms_norm" for u in readers):
             self.symmetric.add(key)
         if self._wants_int16(v, readers, moved):
             self.wide.add(key)
@@ -114,10 +147,13 @@ class _Chooser:
             found.add(given.with_shape(v.shape))
         return found.pop() if len(found) == 1 and id(v) not in self.outputs else None
 
+    def _chosen(self, v: Value) -> bool:
+        return self.policy.precision == "int16" or id(root_of(v)) in self.policy.wide
+
     def _wants_int16(self, v: Value, readers: list[Op], moved: list[Value]) -> bool:
         if v.producer is not None and v.producer.loc in self.policy.overrides:
             return self.policy.overrides[v.producer.loc] == "i16"
-        if self.policy.precision == "int16":
+        if self._chosen(v):
             return True
         small_output = id(v) in self.outputs and v.type.elements <= WIDE_OUTPUT_ELEMENTS
         if id(v) in self.outputs and not small_output:
@@ -135,7 +171,7 @@ class _Chooser:
             return self.prescribed[id(v)]
         wide = id(v) in self.wide and id(v) not in self.narrow
         dtype = DType.I16 if wide else DType.I8
-        scales = self._packed_scales(v)
+        scales = None if wide else self._packed_scales(v)
         if scales is not None:
             return TensorType(DType.I8, v.shape, Quant(scales, 0, v.type.rank - 1))
         symmetric = wide or id(v) in self.symmetric
@@ -151,7 +187,12 @@ class _Chooser:
             percentile=self.policy.percentile,
         )
         if scores is not None:
-            return affine(lo - UNSEEN, hi, dtype, symmetric=symmetric)
+            lo -= UNSEEN[dtype]
+        if dtype is DType.I16:
+            spare = HEADROOM[self.policy.precision]
+            lo, hi = lo * spare, hi * spare
+        if scores is not None:
+            return affine(lo, hi, dtype, symmetric=symmetric)
         if not symmetric:
             lo, hi = self._narrowed_by_readers(v, lo, hi)
         return affine(lo, hi, dtype, symmetric=symmetric)
@@ -170,7 +211,8 @@ class _Chooser:
         """One scale for each of Q, K and V where attention reads them packed in one value."""
         cuts = sorted({c for u in v.users if isinstance(u, Attention) for c in _columns(u, v)})
         seen = self.stats.get(id(v))
-        if len(cuts) < 2 or seen is None or seen.channel_amax is None:
+        by_channel = isinstance(v.producer, (Linear, ConvRows))
+        if len(cuts) < 2 or not by_channel or seen is None or seen.channel_amax is None:
             return None
         edges = [0, *cuts[1:], v.shape[-1]]
         scales: list[float] = []

@@ -7,7 +7,7 @@ from emberc.report.accuracy import compare
 from emberc.report.html import render_html
 from emberc.report.memory_map import MemoryMap
 from emberc.report.model import Accuracy, Fit, Flash, Memory, Ram, Report
-from emberc.report.text import render, render_layers
+from emberc.report.text import render, render_choices, render_layers
 from emberc.report.tradeoff import Point, frontier
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "compare",
     "frontier",
     "render",
+    "render_choices",
     "render_html",
     "render_layers",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from emberc.memory import Plan
 from emberc.quant.layers import LayerAccuracy
+from emberc.quant.widen import Choice
 from emberc.report.tradeoff import Point
 
 
@@ -130,6 +131,7 @@ class Report:
     """All of it. ``accuracy`` is by output name, over ``accuracy_samples`` samples against ``accuracy_reference``.
 
     ``layers``: accuracy value by value, worst first. ``largest``: constants and their bytes, largest first.
+    ``choices``: which weights and values got 16 bits, costliest at 8 bits first; none for int8.
     """
 
     model: str
@@ -147,6 +149,7 @@ class Report:
     notes: list[str]
     stages: list[tuple[str, str, float]]
     fit: Fit | None = None
+    choices: list[Choice] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -171,6 +174,8 @@ class Report:
         }
         if self.fit is not None:
             data["fit"] = asdict(self.fit)
+        if self.choices:
+            data["choices"] = [choice.to_json() for choice in self.choices]
         if timings:
             data["seconds"] = round(self.seconds, 3)
             data["stages"] = [{"stage": s, "did": d, "seconds": round(t, 3)} for s, d, t in self.stages]
@@ -195,4 +200,5 @@ class Report:
             notes=list(data["notes"]),
             stages=[(s["stage"], s["did"], s["seconds"]) for s in data.get("stages", [])],
             fit=Fit(**data["fit"]) if "fit" in data else None,
+            choices=[Choice(**c) for c in data.get("choices", [])],
         )

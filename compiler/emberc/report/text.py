@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emberc.quant.layers import LayerAccuracy
+from emberc.quant.widen import Choice
 from emberc.report.model import Fit, Report
 from emberc.report.tradeoff import tradeoff_lines
 
@@ -49,8 +50,24 @@ def render(report: Report) -> str:
             f"accuracy   {name} {sqnr}, cosine {a.cosine:.5f}, {100 * a.top1_agreement:.1f} % same top-1 as float"
             f" ({samples})"
         )
+    if report.choices:
+        wide = [c for c in report.choices if c.dtype == "i16"]
+        kinds = " and ".join(f"{sum(c.what == k for c in wide)} of {sum(c.what == k for c in report.choices)} {k}s"
+                             for k in dict.fromkeys(c.what for c in report.choices))  # fmt: skip
+        lines.append(f"16 bits    {kinds} by measured sensitivity, {kilobytes(sum(c.bytes for c in wide))} kB more")
     lines.append(f"work       {report.macs:,} multiply-accumulates, integers only")
     lines += [f"note       {n}" for n in report.notes]
+    return "\n".join(lines)
+
+
+def render_choices(choices: Sequence[Choice]) -> str:
+    """A table, costliest at 8 bits first: the outputs' dB with only this one at 8 bits, bytes that 16 take more."""
+    lines = [f"{'8 bits dB':>9}  type  {'bytes':>8}  what    op                node"]
+    lines += [
+        f"{'-' if c.alone_db is None else format(c.alone_db, '.1f'):>9}  {c.dtype:<4}  {c.bytes:8,}  {c.what:<6}"
+        f"  {c.op:<16}  {c.node}"
+        for c in choices
+    ]
     return "\n".join(lines)
 
 

@@ -6,9 +6,7 @@
 #ifndef EMBER_ATTENTION_ROW_H
 #define EMBER_ATTENTION_ROW_H
 
-#include <stddef.h>
-
-#include "ember_attention.h"
+#include "ember_attention_softmax.h"
 #include "ember_dot.h"
 
 /* One query row of one head. */
@@ -20,11 +18,6 @@ typedef struct {
     const int16_t *bias; /* [kv_rows], added to the scores, or NULL */
     int32_t keys;        /* the causal limit, or kv_rows; may be 0 or less */
 } ember_attention_view;
-
-typedef struct {
-    int32_t m;
-    int32_t shift; /* of the weighted sum before it is multiplied */
-} ember_attention_scale;
 
 static inline ember_attention_view ember_attention_at(const int8_t *q, const int8_t *k, const int8_t *v,
                                                       const uint8_t *mask, int32_t row, int32_t head,
@@ -60,27 +53,7 @@ static inline uint32_t ember_attention_weights(const ember_attention_view *at, i
                 largest = weights[j + i];
         }
     }
-    uint32_t total = 0;
-    for (int32_t j = 0; j < at->keys; j++) {
-        const int32_t behind = ember_min(largest - weights[j], p->table_size - 1);
-        const int32_t e = at->mask == NULL || at->mask[j] ? p->table[behind] : 0;
-        weights[j] = (int16_t)e;
-        total += (uint32_t)e;
-    }
-    return total;
-}
-
-/* How a weighted sum becomes an output: one division a row. A total of 0 gives the zero point. */
-static inline ember_attention_scale ember_attention_scale_of(uint32_t total, const ember_attention_params *p)
-{
-    ember_attention_scale scale = {0, 0};
-    if (total != 0) {
-        const int32_t leading = ember_clz32(total);
-        const uint32_t inverse = p->c_out / ((total << leading) >> 16);
-        scale.m = (int32_t)(inverse << (p->shift_out > 0 ? p->shift_out : 0));
-        scale.shift = leading - 8 + (p->shift_out < 0 ? p->shift_out : 0);
-    }
-    return scale;
+    return ember_attention_softmax(weights, largest, at->mask, at->keys, p);
 }
 
 /* mixed[i] = sum_j weights[j] * v[j, c + i], requantized, i < used */

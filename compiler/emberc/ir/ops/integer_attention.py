@@ -22,11 +22,13 @@ class Attention(IntegerOp):
       e[j] = table[min(max s - s[j], T - 1)] for allowed j, 0 for the others; table[T - 1] = 0
       Z    = sum_j e[j];  none allowed: the row of y is zero_point
       n    = clz32(Z);  r = (c_out // ((Z << n) >> 16)) << max(shift_out, 0)
-      a    = sum_j e[j] * v[j, c], shifted left by n - 8 + min(shift_out, 0)
+      a    = sum_j e[j] * v[j, c], shifted left by n - B + min(shift_out, 0)
       y[c] = clamp((a * r + (zero_point << 32) + 2^31) >> 32)
 
+    q, k and v are all int8 (B = 8) or all int16 (B = 16); of int16 both sums are exact in 64 bits, a negative shift
+    brings them back, and y is int16.
     A step of s is 1/steps octave of exp2, known to the table alone (``arithmetic.exp2_table``): one unit of m_score
-    is scale_q * scale_k / c * log2(e) * steps. c_out = 2^(24 - shift_out) * scale_v / scale_y, in [2^31, 2^32) for
+    is scale_q * scale_k / c * log2(e) * steps. c_out = 2^(16 + B - shift_out) * scale_v / scale_y, in [2^31, 2^32) for
     full precision (a positive shift_out is for int16 results). The weights stay relative to their row's maximum and
     are never rounded to 8 bits, so a flat row over many keys keeps its precision; one 32-bit division a row.
     q, k and v may be one packed value: ``*_offset`` is the column of head 0. ``group`` query heads share a
@@ -35,9 +37,9 @@ class Attention(IntegerOp):
 
     opcode = "q.attention"
     typed_by = ("q",)
-    q = operand(DType.I8)  # [B, Lq, *]
-    k = operand(DType.I8)  # [B, Lk, *]
-    v = operand(DType.I8)  # [B, Lk, *]
+    q = operand(*QUANTIZED)  # [B, Lq, *]
+    k = operand(*QUANTIZED)  # [B, Lk, *]
+    v = operand(*QUANTIZED)  # [B, Lk, *]
     table = operand(DType.I16)  # [T], falling, 0 at the end
     mask = optional(DType.BOOL)  # [B or 1, 1, Lq or 1, Lk]
     heads = attribute[int]()
@@ -55,7 +57,14 @@ class Attention(IntegerOp):
     dtype = attribute[str]("i8")
     y = result()
 
+    @property
+    def bits(self) -> int:
+        """B, the bits of q, k and v."""
+        return 8 * self.q.type.dtype.size
+
     def infer(self) -> list[TensorType]:
+        alike = self.q.type.dtype is self.k.type.dtype is self.v.type.dtype
+        self.require(alike, f"q {self.q.type}, k {self.k.type} and v {self.v.type} are of different types")
         self.require(self.group >= 1 and self.heads % self.group == 0, f"{self.heads} heads in groups of {self.group}")
         pairs = [
             (self.q, self.q_offset, self.heads),
@@ -74,7 +83,8 @@ class Attention(IntegerOp):
             b, h, rows, keys = self.mask.shape if self.mask.type.rank == 4 else (0, 0, 0, 0)
             good = b in (1, prod(qs[:-2])) and h == 1 and rows in (1, qs[-2]) and keys == ks[-2]
             self.require(good, f"mask {list(self.mask.shape)} does not broadcast to [B, 1, {qs[-2]}, {ks[-2]}]")
-        return [TensorType(self.out_dtype(*QUANTIZED), (*qs[:-1], self.heads * self.head_dim))]
+        allowed = QUANTIZED if self.bits == 8 else (DType.I16,)
+        return [TensorType(self.out_dtype(*allowed), (*qs[:-1], self.heads * self.head_dim))]
 
     def verify(self) -> None:
         t = wide(self.constant("table"))
@@ -83,13 +93,14 @@ class Attention(IntegerOp):
             "table must fall from at least 1 to 0",
         )
         self.require_word("m_score")
-        self.require_range("shift_score", 0, 31)
+        self.require_range("shift_score", 0 if self.bits == 8 else -31, 31)
         self.require_range("shift_out", -24, 13)
         self.require_range("c_out", 1, (1 << 32) - 1)
         self.require_range("zero_point", *DType.I16.limits)
-        score = (128 * 128 * self.head_dim) << self.shift_score
+        score, s = self.head_dim << 2 * (self.bits - 1), self.shift_score
+        score = score << s if s >= 0 else score >> -s
         self.require_int32("a shifted score", -score, score)
-        total = int(t[0]) * 128 * self.k.shape[-2]
+        total = int(t[0]) * 128 * self.k.shape[-2]  # the weights' sum stays below 2^24, which every shift relies on
         self.require_int32("a weighted sum (lower table[0])", -total, total)
 
     def scratch_bytes(self) -> int:
@@ -99,7 +110,7 @@ class Attention(IntegerOp):
     def overwrites(self) -> dict[str, tuple[str, ...]]:
         """y over q, where a head of a row of q lies as y has it: a row's scores are known before its y is written."""
         alone = self.q_offset == 0 and self.q.shape[-1] == self.heads * self.head_dim
-        return {"y": ("q",)} if alone and self.y.type.dtype is DType.I8 else {}
+        return {"y": ("q",)} if alone and self.y.type.dtype is self.q.type.dtype else {}
 
     def score_offsets(self, *more: Array) -> Ints | int:
         """What is added to every score, in steps: nothing here."""
@@ -134,7 +145,7 @@ class Attention(IntegerOp):
         n = count_leading_zeros(safe.astype(np.uint64), 32)
         r = (self.c_out // ((safe << n) >> 16)) << max(self.shift_out, 0)
         acc: Ints = (e.astype(np.float64) @ vh).astype(np.int64)
-        y = high_multiply(shifted(acc, n - 8 + min(self.shift_out, 0)), r, self.zero_point)
+        y = high_multiply(shifted(acc, n - self.bits + min(self.shift_out, 0)), r, self.zero_point)
         y = np.where(z > 0, y, self.zero_point)
         return clamp(y, self.out_dtype(*QUANTIZED)).transpose(0, 2, 1, 3).reshape(self.y.shape)
 

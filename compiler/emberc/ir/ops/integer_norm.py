@@ -1,4 +1,4 @@
-"""q.layer_norm (LayerNorm and RMSNorm) and q.softmax: rows normalised by their own statistics."""
+"""q.layer_norm (LayerNorm and RMSNorm), q.softmax and q.softmax16: rows normalised by their own statistics."""
 
 from __future__ import annotations
 
@@ -180,6 +180,50 @@ class Softmax(IntegerOp):
         r = INT32_MAX // ((z << c) >> 16)
         shift = 39 - c
         return clamp(((e * r + (np.int64(1) << (shift - 1))) >> shift) - 128, DType.I8)
+
+    def cost(self) -> Cost:
+        return Cost(elements=2 * self.x.type.elements)
+
+
+class Softmax16(IntegerOp):
+    """y = softmax of the last axis; x is int16 of any scale, y int16 of scale 2^-15.
+
+      d = min(((max x - x) * m + 2^(shift-1)) >> shift, T - 1),  Z = sum table[d],  c = clz32(Z)
+      r = (2^31 - 1) // ((Z << c) >> 16),  y = clamp16((table[d] * r + 2^(31-c)) >> (32 - c))
+
+    table[d] = round(top * 2^(-d/steps)) as in q.attention (``arithmetic.exp2_table``), n * top < 2^24; m / 2^shift is
+    scale * log2(e) * steps. One 32-bit division a row.
+    """
+
+    opcode = "q.softmax16"
+    x = operand(DType.I16)  # [.., n]
+    table = operand(DType.I16)  # [T], falling, 0 at the end
+    m = attribute[int]()
+    shift = attribute[int]()
+    y = result()
+    inplace = {"y": ("x",)}
+
+    def infer(self) -> list[TensorType]:
+        self.require(self.x.type.rank >= 1, "x has no rows")
+        return [self.x.type.with_quant(None)]
+
+    def verify(self) -> None:
+        t = wide(self.constant("table"))
+        falls = t.ndim == 1 and t.size >= 2 and int(t[-1]) == 0 and int(t[0]) >= 1 and bool((np.diff(t) <= 0).all())
+        self.require(falls, "table must fall from at least 1 to 0")
+        self.require(self.x.shape[-1] * int(t[0]) < 1 << 24, f"rows of {self.x.shape[-1]} need table[0] below 2^24 / n")
+        self.require_range("m", 0, 32767)
+        self.require_range("shift", 1, 30)
+        self.require_int32("a scaled difference", 0, 65535 * self.m + (1 << (self.shift - 1)))
+
+    def reference(self, x: Array, table: NDArray[np.int16]) -> Array:
+        u = wide(x)
+        d = ((u.max(axis=-1, keepdims=True) - u) * self.m + (1 << (self.shift - 1))) >> self.shift
+        e = wide(table)[np.minimum(d, table.size - 1)]
+        z = e.sum(axis=-1, keepdims=True)
+        c = count_leading_zeros(z.astype(np.uint64), 32)
+        r = INT32_MAX // ((z << c) >> 16)
+        return clamp((e * r + (np.int64(1) << (31 - c))) >> (32 - c), DType.I16)
 
     def cost(self) -> Cost:
         return Cost(elements=2 * self.x.type.elements)

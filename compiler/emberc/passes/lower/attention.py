@@ -14,35 +14,38 @@ from emberc.ir.ops.float_fused import Attention
 from emberc.ir.types import DType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
+from emberc.passes.lower.elementwise import as_int16, narrowed, requantized
 from emberc.quant.multiplier import multiplier
 
-#: score steps per octave of exp2: a step is 1.1 % of a weight, its rounding 0.3 % rms
-STEPS = 64
+#: score steps per octave of exp2, by the type of q: a step of 1/64 is 1.1 % of a weight, its rounding 0.3 % rms
+STEPS = {DType.I8: 64, DType.I16: 256}
 LOG2_E = 1.4426950408889634
 
 
 @lowering("f.attention", "f.biased_attention")
 def lower_attention(op: Attention, ctx: Lowering) -> Value:
     """The scale goes into the scores' multiplier, the values' scale into c_out; see ``q.attention``."""
-    q, k, v = (ctx.get(x) for x in (op.q, op.k, op.v))
+    q, k, v = alike([ctx.get(x) for x in (op.q, op.k, op.v)], ctx)
+    steps, bits = STEPS[q.type.dtype], 8 * q.type.dtype.size
     kv_heads = op.heads // op.group
     sq = segment_scale(q, op.q_offset, op.heads * op.head_dim, op.loc)
     sk = segment_scale(k, op.k_offset, kv_heads * op.head_dim, op.loc)
     sv = segment_scale(v, op.v_offset, kv_heads * op.head_dim, op.loc)
-    out = ctx.type_of(op.y)
+    wanted = ctx.type_of(op.y)
+    out = wanted if bits == 8 else as_int16(wanted)
     assert out.quant is not None
-    score = multiplier(op.scale * sq * sk * LOG2_E * STEPS, 128 * 128 * op.head_dim, at=op.loc)
+    score = multiplier(op.scale * sq * sk * LOG2_E * steps, op.head_dim << 2 * (bits - 1), at=op.loc)
     keys = k.shape[-2]
-    table = exp2_table(top=min(4095, (2**31 - 1) // (128 * keys)), steps=STEPS)
-    ratio = sv / out.quant.scale[0]
+    table = exp2_table(top=min(4095, (2**31 - 1) // (128 * keys)), steps=steps)
+    ratio = sv / out.quant.scale[0] * 2.0 ** (bits - 8)
     shift_out = _shift_out(ratio)
     operands = [q, k, v, ctx.const(table, DType.I16, f"exp2_{keys}"), ctx.get(op.mask) if op.mask is not None else None]
     cls: type[integer_attention.Attention] = integer_attention.Attention
     if isinstance(op, FloatBiased):
         cls = integer_biased.BiasedAttention
-        steps = np.clip(np.rint(ctx.real(op.bias) * LOG2_E * STEPS), *DType.I16.limits)
-        operands.append(ctx.const(steps, DType.I16, op.bias.name))
-    return ctx.emit(
+        offsets = np.clip(np.rint(ctx.real(op.bias) * LOG2_E * steps), *DType.I16.limits)
+        operands.append(ctx.const(offsets, DType.I16, op.bias.name))
+    y = ctx.emit(
         cls,
         *operands,
         type=out,
@@ -60,6 +63,15 @@ def lower_attention(op: Attention, ctx: Lowering) -> Value:
         causal=op.causal,
         dtype=out.dtype.value,
     )
+    return requantized(y, wanted, ctx)
+
+
+def alike(values: list[Value], ctx: Lowering) -> list[Value]:
+    """``values`` as they are when all are int16; otherwise those that are int16 in int8, which the kernels mix with
+    nothing else."""
+    if len({v.type.dtype for v in values}) == 1:
+        return values
+    return [narrowed(v, ctx) for v in values]
 
 
 def _shift_out(ratio: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -40,7 +40,7 @@ class Lowering:
 
     ``types`` maps ``id(float value)`` to the integer type chosen for it, ``forms`` that of a weight to its packed form;
     ``scans`` and ``convs`` map ``id(op)`` to what was calibrated for a selective scan, and to the range of a causal
-    convolution before its SiLU.
+    convolution before its SiLU; ``wide`` holds the ``id`` of weights of 16 bits (``lower.linear.in_parts``).
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Lowering:
         forms: Mapping[int, Form] | None = None,
         scans: Mapping[int, ScanScales] | None = None,
         convs: Mapping[int, tuple[float, float]] | None = None,
+        wide: Collection[int] = (),
     ) -> None:
         self.types = types
         self.forms = forms or {}
         self.scans = scans or {}
         self.convs = convs or {}
+        self.wide = wide
         self.values: dict[int, Value] = {}
         self.builder = Builder(fold=False)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from emberc.ir.op import Op
@@ -38,6 +41,15 @@ def requantized(x: Value, out: TensorType, ctx: Lowering, factor: float = 1.0) -
     (term,) = plan.terms
     result = out.with_shape(x.shape)
     return ctx.emit(Requantize, x, type=result, m=term.m, s=term.s, c=plan.c, frac=plan.frac, dtype=out.dtype.value)
+
+
+def narrowed(x: Value, ctx: Lowering) -> Value:
+    """``x`` in symmetric int8, for kernels that take nothing wider; an int8 value as it is."""
+    if x.type.dtype is DType.I8:
+        return x
+    assert x.type.quant is not None
+    lo, hi = (float(v) for v in x.type.quant.dequantize(np.array([-32768, 32767], np.int16)))
+    return requantized(x, x.type.with_dtype(DType.I8).with_quant(affine(lo, hi, DType.I8, symmetric=True)), ctx)
 
 
 @lowering("f.add", "f.sub")
@@ -128,32 +140,39 @@ def _span(v: Value, zero: int) -> int:
 def lower_function(op: Unary, ctx: Lowering) -> Value:
     """int8: 256 entries, requantization included. int16: 513 knots with interpolation between them."""
     x, out = ctx.get(op.x), ctx.type_of(op.y)
-    quant = x.type.quant
-    if quant is None or out.quant is None:
+    if x.type.quant is None or out.quant is None:
         return lower_index(op, ctx)
-    name = op.opcode[2:]
+    return table_of(op.reference, x, out, op.opcode[2:], ctx)
+
+
+def table_of(f: Callable[[Array], Any], x: Value, out: TensorType, name: str, ctx: Lowering) -> Value:
+    """f(x) as ``out``, f being given reals."""
+    quant = x.type.quant
+    assert quant is not None
     if x.type.dtype is DType.I8:
         q = np.arange(-128, 128, dtype=np.int8)
-        table = _entries(op, quant.dequantize(q), out)
+        table = _entries(f, quant.dequantize(q), out)
         if out.dtype is DType.I8 and np.array_equal(table, q):
             return x  # a ReLU whose operand was calibrated not to go below zero
         return ctx.emit(Table, x, Constant(table, name), type=out)
     knots = np.arange(-256, 257) * 128
-    wide = out if out.dtype is DType.I16 else _as_int16(out)
+    wide = as_int16(out)
     real = ((knots - quant.zero_point) * quant.scale[0]).astype(np.float32)
-    y = ctx.emit(Table16, x, Constant(_entries(op, real, wide), name), type=wide)
+    y = ctx.emit(Table16, x, Constant(_entries(f, real, wide), name), type=wide)
     return requantized(y, out, ctx)
 
 
-def _entries(op: Unary, real: Array, out: TensorType) -> Array:
+def _entries(f: Callable[[Array], Any], real: Array, out: TensorType) -> Array:
     assert out.quant is not None
     with np.errstate(all="ignore"):
-        y = np.nan_to_num(np.asarray(op.reference(real), np.float64), nan=0.0)
+        y = np.nan_to_num(np.asarray(f(real), np.float64), nan=0.0)
     return out.quant.quantize(y, out.dtype)
 
 
-def _as_int16(out: TensorType) -> TensorType:
-    """The int16 type that spans what an int8 type spans, for a result that is narrowed afterwards."""
+def as_int16(out: TensorType) -> TensorType:
+    """The int16 type that spans what ``out`` spans, for a result that is narrowed afterwards."""
     assert out.quant is not None
+    if out.dtype is DType.I16:
+        return out
     lo, hi = (float(v) for v in out.quant.dequantize(np.array([-128, 127], np.int8)))
     return out.with_dtype(DType.I16).with_quant(affine(lo, hi, DType.I16, symmetric=True))

@@ -14,7 +14,7 @@ from emberc.quant.grid import row_grids
 
 @lowering("f.embed")
 def lower_embed(op: Embed, ctx: Lowering) -> Value:
-    """Tables int8 with a scale per column, summed before the one rounding.
+    """Tables int8 with a scale per column, or the sum of two such, summed before the one rounding.
 
     Constant ids need no look-up: ids that count up are the position, one row for all goes into the bias.
     """
@@ -34,6 +34,7 @@ def lower_embed(op: Embed, ctx: Lowering) -> Value:
             bias += picked[0] / step
         else:
             parts.append((picked, None, table))
+    parts = [part for p in parts for part in ([p] if id(p[2]) not in ctx.wide else _halves(*p))]
     grids = [_columns(rows) for rows, _, _ in parts]
     for scale, center in grids:
         bias += scale * center / step
@@ -53,6 +54,13 @@ def lower_embed(op: Embed, ctx: Lowering) -> Value:
         frac=frac,
         dtype=out.dtype.value,
     )
+
+
+def _halves(rows: Array, ids: Value | None, table: Value) -> list[tuple[Array, Value | None, Value]]:
+    """A table of 16 bits as the sum of two int8 ones, which the op adds before it rounds."""
+    scale, center = _columns(rows)
+    high = (np.rint(rows / scale - center) + center) * scale
+    return [(high, ids, table), (rows - high, ids, table)]
 
 
 def _columns(rows: Array) -> tuple[Array, Array]:

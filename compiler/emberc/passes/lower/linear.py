@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
@@ -10,10 +11,10 @@ from emberc.ir.op import Op
 from emberc.ir.ops.float_fused import Linear
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul, accumulator_bounds
 from emberc.ir.ops.integer_movement import Expand, Reshape
-from emberc.ir.types import DType
+from emberc.ir.types import DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
-from emberc.passes.lower.elementwise import requantized, sum_of
+from emberc.passes.lower.elementwise import as_int16, requantized, sum_of
 from emberc.quant.grid import Reals, symmetric_steps, tensor_grid
 from emberc.quant.multiplier import multiplier
 from emberc.quant.precision import affine
@@ -24,7 +25,7 @@ BIAS_LIMIT = 2.0**29
 
 @lowering("f.linear")
 def lower_linear(op: Linear, ctx: Lowering) -> Value:
-    """Weights int8 symmetric per output channel; x's zero point goes into the bias.
+    """Weights int8 symmetric per output channel, or the sum of two such; x's zero point goes into the bias.
 
     s_w[n] = max|W[n]| / 127;  bias[n] = b[n] / (s_x s_w[n]) - z_x sum_k W[n, k];  m[n] = s_x s_w[n] / s_y
     """
@@ -32,13 +33,44 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
     b = np.zeros(len(w)) if op.bias is None else ctx.real(op.bias)
     x, out = ctx.get(op.x), ctx.type_of(op.y)
     steps = np.asarray(ctx.quant(op.x).scale)
-    sx = float(steps.max())
-    w = w * (steps / sx)  # a scale of its own for every column of x goes into the weights
-    assert out.quant is not None
+    w = w * (steps / steps.max())  # a scale of its own for every column of x goes into the weights
     if id(op.weight) not in ctx.forms and not (symmetric_steps(w) > 0).all():
         shared = tensor_grid(w)
         if shared is not None and shared[1]:
             return _off_center(op, x, w, b, shared, ctx)
+
+    def product(w: Reals, b: Reals, out: TensorType) -> tuple[Value, Reals]:
+        return _product(op, x, w, b, out, ctx)
+
+    return in_parts(product, op.weight, w, b, out, ctx)
+
+
+def in_parts(
+    product: Callable[[Reals, Reals, TensorType], tuple[Value, Reals]],
+    weight: Value,
+    w: Reals,
+    b: Reals,
+    out: TensorType,
+    ctx: Lowering,
+) -> Value:
+    """A product with int8 weights, or with 16-bit ones: W = hi + lo, both int8.
+
+    ``product(w, b, out)`` lowers one and says what rounding its weights left: at most half a step, and so int8 of a
+    scale 254 times finer. Both are exact and rounded to int16 once, before they are added: 16-bit weights from the
+    int8 kernels of every core, for W's bytes and products a second time.
+    """
+    if id(weight) not in ctx.wide:
+        return product(w, b, out)[0]
+    inner = as_int16(out)
+    high, rest = product(w, b, inner)
+    low, _ = product(rest, np.zeros_like(b), inner)
+    return sum_of([(high, 1.0), (low, 1.0)], out, ctx)
+
+
+def _product(op: Linear, x: Value, w: Reals, b: Reals, out: TensorType, ctx: Lowering) -> tuple[Value, Reals]:
+    """One q.matmul, and w less the integers that it has."""
+    assert out.quant is not None
+    sx = float(np.max(ctx.quant(op.x).scale))
     scales = weight_scales(w, b, sx)
     weights = ctx.weights(w / scales[:, None], op.weight)
     bias = np.rint(b / (sx * scales)) - ctx.quant(op.x).zero_point * weights.data.astype(np.float64).sum(1)
@@ -47,7 +79,7 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
     sy = np.broadcast_to(np.asarray(out.quant.scale), (len(w),))
     dead = ~weights.data.any(axis=1) & (bias == 0)  # always 0, whatever it is multiplied by
     mult = multiplier(np.where(dead, 0.0, sx * scales / sy), bound, at=op.loc)
-    return ctx.emit(
+    y = ctx.emit(
         Matmul,
         x,
         weights,
@@ -58,6 +90,7 @@ def lower_linear(op: Linear, ctx: Lowering) -> Value:
         zero_point=out.quant.zero_point,
         dtype=out.dtype.value,
     )
+    return y, w - weights.data * scales[:, None]
 
 
 def _off_center(op: Linear, x: Value, w: Reals, b: Reals, grid: tuple[float, int], ctx: Lowering) -> Value:
@@ -103,11 +136,22 @@ def weight_scales(w: Reals, b: Reals, sx: float) -> Reals:
 
 @lowering("f.matmul")
 def lower_matmul(op: Op, ctx: Lowering) -> Value:
-    """A product of two activations."""
+    """A product of two activations; the right one is int8, or the sum of two int8 ones where it is int16."""
     a, b = op.operands
     assert a is not None and b is not None
-    out, qa = ctx.type_of(op.result), ctx.quant(a)
-    aq, bq = _matrices(ctx.get(a), _narrow(b, ctx), ctx)
+    out, right = ctx.type_of(op.result), _right(b, ctx)
+    if right.type.dtype is DType.I8:
+        return _batch_product(op, right, out, ctx)
+    inner = as_int16(out)
+    high, low = (_batch_product(op, part, inner, ctx) for part in _halves(right, ctx))
+    return sum_of([(high, 1.0), (low, 1.0)], out, ctx)
+
+
+def _batch_product(op: Op, right: Value, out: TensorType, ctx: Lowering) -> Value:
+    a = op.operands[0]
+    assert a is not None
+    qa = ctx.quant(a)
+    aq, bq = _matrices(ctx.get(a), right, ctx)
     qb = bq.type.quant
     assert out.quant is not None and qb is not None
     bound = a.shape[-1] * _span(aq, qa.zero_point) * _span(bq, qb.zero_point)
@@ -143,20 +187,23 @@ def _matrices(a: Value, b: Value, ctx: Lowering) -> tuple[Value, Value]:
     return wide[0], wide[1]
 
 
-def _narrow(v: Value, ctx: Lowering) -> Value:
-    """``v`` in int8, which the right operand of a product is: the sum of 16-bit products would need 64 bits."""
+def _right(v: Value, ctx: Lowering) -> Value:
+    """``v`` as the right operand of a product: a constant is int8."""
     if v.const is not None and ctx.get(v).type.dtype is not DType.I8:
         real = ctx.real(v)
         top = float(np.abs(real).max(initial=0.0))
         quant = affine(-top, top, DType.I8, symmetric=True)
         return Constant(quant.quantize(real, DType.I8), v.name, quant)
-    value, quant = ctx.get(v), ctx.quant(v)
-    if value.type.dtype is DType.I8:
-        return value
-    top = float(np.abs(quant.dequantize(np.array(value.type.dtype.limits))).max())
-    return requantized(
-        value, value.type.with_dtype(DType.I8).with_quant(affine(-top, top, DType.I8, symmetric=True)), ctx
-    )
+    return ctx.get(v)
+
+
+def _halves(v: Value, ctx: Lowering) -> tuple[Value, Value]:
+    """int16 ``v`` as int8 hi + lo: hi in 256 steps of v, lo what that leaves, exact below 127 * 256 + 128."""
+    assert v.type.quant is not None
+    step = v.type.quant.scale[0]
+    parts = [v.type.with_dtype(DType.I8).with_quant(Quant.per_tensor(s)) for s in (256 * step, step)]
+    high = requantized(v, parts[0], ctx)
+    return high, sum_of([(v, 1.0), (high, -1.0)], parts[1], ctx)
 
 
 def _span(v: Value, zero: int) -> int:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from emberc.ir.arithmetic import softmax_table
+from emberc.ir.arithmetic import exp2_table, softmax_table
 from emberc.ir.ops import integer_norm
 from emberc.ir.ops.float_norm import Norm
 from emberc.ir.ops.float_norm import Softmax as FloatSoftmax
 from emberc.ir.ops.integer_movement import Reshape, Transpose
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Value
+from emberc.passes.lower.attention import LOG2_E, STEPS
 from emberc.passes.lower.context import Lowering, lowering
-from emberc.passes.lower.elementwise import requantized
+from emberc.passes.lower.elementwise import narrowed, requantized
 from emberc.quant.norm import Gains, narrow_gains, wide_gains
-from emberc.quant.precision import affine
 
 
 @lowering("f.layer_norm", "f.rms_norm")
@@ -67,22 +67,31 @@ def _gains(g: Array, b: Array, y: TensorType, center: bool) -> Gains | None:
 
 @lowering("f.softmax")
 def lower_softmax(op: FloatSoftmax, ctx: Lowering) -> Value:
-    """Along the last axis (others are transposed there and back); the result's scale is always 1/256."""
-    x = ctx.get(op.x)
-    assert x.type.quant is not None
-    if x.type.dtype is DType.I16:
-        lo, hi = (float(v) for v in x.type.quant.dequantize(np.array([-32768, 32767], np.int16)))
-        x = requantized(x, x.type.with_dtype(DType.I8).with_quant(affine(lo, hi, DType.I8, symmetric=True)), ctx)
-    assert x.type.quant is not None
+    """Along the last axis (others are transposed there and back); int8 of scale 1/256, int16 of scale 2^-15."""
+    x, wanted = ctx.get(op.x), ctx.type_of(op.result)
     rank = x.type.rank
     perm = [i for i in range(rank) if i != op.axis] + [op.axis]
     if op.axis != rank - 1:
         x = _transpose(x, perm, ctx)
+    y = _softmax16(x, ctx) if x.type.dtype is wanted.dtype is DType.I16 else _softmax(narrowed(x, ctx), ctx)
+    return y if op.axis == rank - 1 else _transpose(y, [perm.index(i) for i in range(rank)], ctx)
+
+
+def _softmax(x: Value, ctx: Lowering) -> Value:
     assert x.type.quant is not None
     table = softmax_table(x.type.quant.scale[0], x.shape[-1])
     out = x.type.with_quant(Quant.per_tensor(1 / 256, -128))
-    y = ctx.emit(integer_norm.Softmax, x, ctx.const(table, DType.U16, "exp"), type=out)
-    return y if op.axis == rank - 1 else _transpose(y, [perm.index(i) for i in range(rank)], ctx)
+    return ctx.emit(integer_norm.Softmax, x, ctx.const(table, DType.U16, "exp"), type=out)
+
+
+def _softmax16(x: Value, ctx: Lowering) -> Value:
+    assert x.type.quant is not None
+    n, factor = x.shape[-1], x.type.quant.scale[0] * LOG2_E * STEPS[DType.I16]
+    table = exp2_table(top=min(32767, ((1 << 24) - 1) // n), steps=STEPS[DType.I16])
+    shift = max(1, min(30, int(np.floor(np.log2(32767 / factor)))))
+    out = x.type.with_quant(Quant.per_tensor(2.0**-15))
+    m = min(32767, round(factor * 2.0**shift))
+    return ctx.emit(integer_norm.Softmax16, x, ctx.const(table, DType.I16, f"exp2_{n}"), type=out, m=m, shift=shift)
 
 
 def _transpose(x: Value, perm: list[int], ctx: Lowering) -> Value:

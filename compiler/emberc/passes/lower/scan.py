@@ -12,13 +12,16 @@ from emberc.ir.ops import integer_conv, integer_scan
 from emberc.ir.ops.float_scan import CausalConv, SelectiveScan
 from emberc.ir.ops.float_unary import sigmoid
 from emberc.ir.ops.integer_matmul import Matmul, accumulator_bounds
+from emberc.ir.ops.integer_movement import Concat, Slice
 from emberc.ir.ops.integer_scan import LOG_BITS, LOG_MASK
 from emberc.ir.types import DType, Quant, TensorType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
-from emberc.passes.lower.elementwise import requantized
-from emberc.passes.lower.linear import weight_scales
+from emberc.passes.lower.elementwise import requantized, table_of
+from emberc.passes.lower.linear import in_parts, weight_scales
+from emberc.passes.lower.rows import depthwise_product
 from emberc.quant.multiplier import multiplier
+from emberc.quant.precision import HEADROOM, affine
 from emberc.quant.scan import LEVELS, ScanScales, as_int8, decay_rates, own_product, table_deltas
 
 #: steps an octave of the decay's logarithm; a step is 1.1 % of Delta * a, its rounding 0.3 % rms
@@ -148,7 +151,11 @@ def lower_causal_conv(op: CausalConv, ctx: Lowering) -> Sequence[Value]:
     rounding to int8 instead of two."""
     w = ctx.real(op.w)
     bias = np.zeros(w.shape[1]) if op.bias is None else ctx.real(op.bias)
-    x, out = _int8(op.x, ctx), ctx.type_of(op.y)
+    out = ctx.type_of(op.y)
+    alone = op.initial is None and op.x.type.rank == 3
+    if alone and out.dtype is ctx.get(op.x).type.dtype is DType.I16:
+        return [_wide_conv(op, w, bias, out, ctx), _last_rows(ctx.get(op.x), len(w) - 1, ctx)]
+    x = _int8(op.x, ctx)
     y_type = out if out.dtype is DType.I8 else _as_int8(out)
     assert x.type.quant is not None and y_type.quant is not None
     sx, zx = x.type.quant.scale[0], x.type.quant.zero_point
@@ -179,6 +186,32 @@ def lower_causal_conv(op: CausalConv, ctx: Lowering) -> Sequence[Value]:
         zero_point=zero,
     )
     return [requantized(y, out, ctx), tail]
+
+
+def _wide_conv(op: CausalConv, w: Floats, bias: Floats, out: TensorType, ctx: Lowering) -> Value:
+    """The whole sequence in int16: a convolution along rows, then the table of its SiLU."""
+    inner = out
+    if op.silu:
+        lo, hi = (HEADROOM["int16"] * edge for edge in ctx.convs[id(op)])
+        inner = out.with_quant(affine(lo, hi, DType.I16, symmetric=True))
+
+    def product(w: Floats, b: Floats, out: TensorType) -> tuple[Value, Floats]:
+        geometry = {"before": len(w) - 1, "rows": op.x.shape[1], "dilation": 1}
+        return depthwise_product(ctx.get(op.x), w, b, out, ctx, name=op.w.name, **geometry)
+
+    y = in_parts(product, op.w, w, bias, inner, ctx)
+    return table_of(lambda x: x * sigmoid(x), y, out, "silu", ctx) if op.silu else y
+
+
+def _last_rows(x: Value, count: int, ctx: Lowering) -> Value:
+    """The last ``count`` of zeros and then x [B, L, D]."""
+    batch, rows, width = x.shape
+    if count > rows:
+        assert x.type.quant is not None
+        zeros = ctx.const(np.full((batch, count - rows, width), x.type.quant.zero_point), x.type.dtype)
+        return ctx.emit(Concat, [zeros, x], type=x.type.with_shape((batch, count, width)), axis=1)
+    type = x.type.with_shape((batch, count, width))
+    return ctx.emit(Slice, x, type=type, starts=[rows - count], ends=[rows], axes=[1], steps=[1])
 
 
 def _rows_before(initial: Value, rows: TensorType, ctx: Lowering) -> Value:

@@ -11,11 +11,12 @@ from emberc.ir.ops.float_windows import ConvRows, PoolRows
 from emberc.ir.ops.integer_matmul import accumulator_bounds
 from emberc.ir.ops.integer_rows import channel_bound
 from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
-from emberc.ir.types import DType
+from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
-from emberc.passes.lower.linear import weight_scales
+from emberc.passes.lower.linear import in_parts, weight_scales
+from emberc.quant.grid import Reals
 from emberc.quant.multiplier import multiplier
 
 
@@ -23,12 +24,22 @@ from emberc.quant.multiplier import multiplier
 def lower_conv(op: ConvRows, ctx: Lowering) -> Value:
     """Weights int8 symmetric per output channel. Padding is x's zero point, which goes into the bias as in f.linear."""
     w = ctx.real(op.w)
-    flat = w.reshape(len(w), -1)
     b = np.zeros(len(w)) if op.bias is None else ctx.real(op.bias)
-    x, sx, out, zero = ctx.get(op.x), ctx.scale(op.x), ctx.type_of(op.y), ctx.quant(op.x).zero_point
+
+    def product(w: Reals, b: Reals, out: TensorType) -> tuple[Value, Reals]:
+        return _product(op, w, b, out, ctx)
+
+    return in_parts(product, op.w, w, b, ctx.type_of(op.y), ctx)
+
+
+def _product(op: ConvRows, w: Reals, b: Reals, out: TensorType, ctx: Lowering) -> tuple[Value, Reals]:
+    """One q.conv or q.depthwise, and w less the integers that it has."""
+    flat = w.reshape(len(w), -1)
+    x, sx, zero = ctx.get(op.x), ctx.scale(op.x), ctx.quant(op.x).zero_point
     assert out.quant is not None
     scales = weight_scales(flat, b, sx)
     wq = np.rint(flat / scales[:, None])
+    rest = (flat - wq * scales[:, None]).reshape(w.shape)
     bias = np.rint(b / (sx * scales))
     factors = sx * scales / np.asarray(out.quant.scale)
     geometry = {name: op.attrs[name] for name in ("strides", "dilations", "pads")}
@@ -46,13 +57,15 @@ def lower_conv(op: ConvRows, ctx: Lowering) -> Value:
         bound = channel_bound(filters.data.reshape(-1, len(w)), words.data, x.type.dtype, zero)
         mult = multiplier(factors, bound, at=op.loc)
         if mult.shift >= 0:
-            return ctx.emit(Depthwise, x, filters, words, ctx.const(mult.m, DType.I32), shift=mult.shift, **same)
+            m = ctx.const(mult.m, DType.I32)
+            return ctx.emit(Depthwise, x, filters, words, m, shift=mult.shift, **same), rest
     weights = ctx.const(wq.reshape(w.shape), DType.I8, name)
     words = ctx.const(bias - zero * wq.sum(1), DType.I32, bias_name)
     bound = max(abs(e) for e in accumulator_bounds(wq.astype(np.int8), words.data, x.type.dtype))
     mult = multiplier(factors, bound, at=op.loc)
     m = ctx.const(mult.m, DType.I32)
-    return ctx.emit(integer_convolution.Conv, x, weights, words, m, groups=op.groups, shift=mult.shift, **same)
+    y = ctx.emit(integer_convolution.Conv, x, weights, words, m, groups=op.groups, shift=mult.shift, **same)
+    return y, rest
 
 
 @lowering("f.pool_rows")

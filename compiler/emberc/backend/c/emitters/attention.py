@@ -13,6 +13,8 @@ from emberc.ir.types import DType
 
 def _kernel(op: Attention) -> str:
     name = "ember_biased_attention" if isinstance(op, BiasedAttention) else "ember_attention"
+    if op.q.type.dtype is DType.I16:
+        return f"{name}_s16"
     return f"{name}_s8" if op.y.type.dtype is DType.I8 else f"{name}_s8_s16"
 
 

@@ -1,4 +1,4 @@
-"""q.layer_norm and q.softmax."""
+"""q.layer_norm, q.softmax and q.softmax16."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from emberc.backend.c.emitters.suffix import typed
 from emberc.backend.c.registry import Call, emitter
 from emberc.ir.arithmetic import norm_unit
 from emberc.ir.ops.integer_base import rows_of
-from emberc.ir.ops.integer_norm import LayerNorm, Softmax
+from emberc.ir.ops.integer_norm import LayerNorm, Softmax, Softmax16
 from emberc.ir.types import DType
 
 
@@ -43,5 +43,21 @@ def softmax_call(op: Softmax, ctx: EmitContext, table: str) -> Call:
     p = ctx.params(
         "ember_softmax_params",
         {"table": table, "rows": rows_of(op.x), "n": op.x.shape[-1]},
+    )
+    return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), p)
+
+
+@emitter("q.softmax16", kernel="ember_softmax16_s16")
+def emit_softmax16(op: Softmax16, ctx: EmitContext) -> Call:
+    p = ctx.params(
+        "ember_softmax16_params",
+        {
+            "table": ctx.pointer(op.table, "tables"),
+            "table_size": op.table.type.elements,
+            "rows": rows_of(op.x),
+            "n": op.x.shape[-1],
+            "m": op.m,
+            "shift": op.shift,
+        },
     )
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), p)
