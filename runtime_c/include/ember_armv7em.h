@@ -12,6 +12,7 @@
 #include "ember_embed.h"
 #include "ember_matmul.h"
 #include "ember_norm.h"
+#include "ember_packed.h"
 #include "ember_table.h"
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
@@ -49,6 +50,23 @@ void ember_matmul_s8_s16_armv7em_m7(const int8_t *x, int16_t *y, void *scratch, 
 /* The same for one row; scratch 4 * ceil(k / 2) + 16 bytes. */
 void ember_matmul_row_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p);
 void ember_matmul_row_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_dual_params *p);
+
+/* q.matmul on packed weights (ember_packed.h), see kernels/armv7em/ember_packed_dual.h. */
+typedef struct {
+    const ember_packed *w;         /* [n, k] */
+    const int32_t *bias;           /* [n] */
+    const int32_t *m;              /* [n] */
+    const ember_dual_params *dual; /* the rest; its stream is made */
+} ember_packed_dual_params;
+
+/* x [rows, k], y [rows, n]; scratch 28 * ceil(k / 2) + 320 bytes, 16-byte aligned. */
+void ember_packed_matmul_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_packed_dual_params *p);
+void ember_packed_matmul_s8_s16_armv7em(const int8_t *x, int16_t *y, void *scratch, const ember_packed_dual_params *p);
+
+/* The same, scheduled for the two issue slots of Cortex-M7. */
+void ember_packed_matmul_s8_armv7em_m7(const int8_t *x, int8_t *y, void *scratch, const ember_packed_dual_params *p);
+void ember_packed_matmul_s8_s16_armv7em_m7(const int8_t *x, int16_t *y, void *scratch,
+                                           const ember_packed_dual_params *p);
 
 /* q.matmul of int16 x on weights packed by two columns, see kernels/armv7em/ember_wide.h. */
 typedef struct {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from emberc.bench.case import Case
+from emberc.bench.packed import packed_matmul
 from emberc.bench.recurrences import causal_conv, cell, selective_scan
 from emberc.errors import UsageError
 from emberc.ir.arithmetic import exp2_table, softmax_table
@@ -240,6 +241,10 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
     entry(matmul, 64, 128, 128, "i8", "i16")
     entry(matmul, 64, 128, 128, "i16", "i8")
     entry(matmul, 64, 128, 128, "i16", "i16")
+    for bits, group in ((4, 32), (3, 128), (2, 16)):
+        entry(packed_matmul, 32, 128, 128, bits, group)
+    entry(packed_matmul, 32, 512, 128, 4, 32, "i16")
+    entry(packed_matmul, 1, 128, 512, 4, 32)
     for q_rows, keys, heads, head_dim in ((64, 64, 1, 64), (64, 64, 2, 64), (128, 128, 2, 40)):
         entry(attention, q_rows, keys, heads, head_dim)
     for transpose in (True, False):

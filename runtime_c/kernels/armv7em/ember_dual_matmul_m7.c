@@ -14,7 +14,8 @@ static void ember_dual_run(const ember_dual_block *block, int32_t height)
 
 #include "ember_dual_rows.h"
 
-void ember_dual_matmul_m7(const int8_t *x, uint8_t *y, int32_t *scratch, const ember_dual_params *p, int32_t size)
+void ember_dual_matmul_m7(const int8_t *x, uint8_t *y, int32_t stride, int32_t *scratch, const ember_dual_params *p,
+                          int32_t size)
 {
-    ember_dual_rows(x, y, scratch, p, size);
+    ember_dual_rows(x, y, stride, scratch, p, size);
 }

@@ -76,11 +76,11 @@ static void last_column(ember_dual_block *block, int32_t height, uint8_t *y, int
         memcpy(y + r * stride, aside + r * 2 * size, (size_t)size);
 }
 
-static inline void ember_dual_rows(const int8_t *x, uint8_t *y, int32_t *scratch, const ember_dual_params *p,
-                                   int32_t size)
+/* Rows of y lie `stride` bytes apart. */
+static inline void ember_dual_rows(const int8_t *x, uint8_t *y, int32_t stride, int32_t *scratch,
+                                   const ember_dual_params *p, int32_t size)
 {
     const int32_t pairs = ember_dual_pairs(p->k);
-    const int32_t stride = p->n * size;
     const int32_t whole = (p->n >> 1) * (pairs + 4); /* words of the blocks of two columns */
     ember_dual_block block;
     int32_t height = 0;
@@ -114,7 +114,7 @@ static inline void ember_dual_rows(const int8_t *x, uint8_t *y, int32_t *scratch
         if ((p->n & 1) != 0) {
             block.stream = block.stream_end;
             block.stream_end += pairs + 4;
-            last_column(&block, height, y + row * stride + stride - size, stride, size);
+            last_column(&block, height, y + row * stride + (p->n - 1) * size, stride, size);
         }
     }
 }

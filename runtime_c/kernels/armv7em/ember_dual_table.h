@@ -5,8 +5,10 @@
 
 #include "ember_dual.h"
 
-void ember_dual_matmul(const int8_t *x, uint8_t *y, int32_t *scratch, const ember_dual_params *p, int32_t size);
-void ember_dual_matmul_m7(const int8_t *x, uint8_t *y, int32_t *scratch, const ember_dual_params *p, int32_t size);
+void ember_dual_matmul(const int8_t *x, uint8_t *y, int32_t stride, int32_t *scratch, const ember_dual_params *p,
+                       int32_t size);
+void ember_dual_matmul_m7(const int8_t *x, uint8_t *y, int32_t stride, int32_t *scratch, const ember_dual_params *p,
+                          int32_t size);
 void ember_dual_matmul_row(const int8_t *x, uint8_t *y, int32_t *scratch, const ember_dual_params *p, int32_t size);
 
 /* y = table[y + 128] */

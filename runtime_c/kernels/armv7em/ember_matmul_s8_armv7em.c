@@ -3,7 +3,7 @@
 
 void ember_matmul_s8_armv7em(const int8_t *x, int8_t *y, void *scratch, const ember_dual_params *p)
 {
-    ember_dual_matmul(x, (uint8_t *)y, scratch, p, 1);
+    ember_dual_matmul(x, (uint8_t *)y, p->n, scratch, p, 1);
     if (p->table != NULL)
         ember_dual_table_s8(y, p->table, p->rows * p->n);
 }

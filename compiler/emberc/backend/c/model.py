@@ -21,23 +21,24 @@ from emberc.ir.ops.row_tiles import RowTiles
 
 class Rate(NamedTuple):
     """Instructions per MAC of a product with weights, of attention, of two activations; per element of other work;
-    per weight and call (rows left over, entering blocks); per element of K and V that attention packs, which it does
-    for every ``chunk`` query rows (0: once a call)."""
+    per weight and call (rows left over, entering blocks); the same to unpack a weight; per element of K and V that
+    attention packs, which it does for every ``chunk`` query rows (0: once a call)."""
 
     product: float
     attention: float
     activations: float
     element: float
     weight: float
+    unpack: float
     key: float
     chunk: int
 
 
 RATES = {
-    PORTABLE: Rate(2.7, 3.5, 8.4, 25.0, 0.4, 0.0, 0),
-    "armv7em": Rate(0.93, 0.84, 0.76, 7.0, 0.45, 1.2, 16),
-    "mve": Rate(0.12, 0.24, 0.22, 3.5, 0.1, 0.7, 0),
-    "rv32": Rate(2.3, 3.0, 2.8, 12.0, 0.4, 0.0, 0),
+    PORTABLE: Rate(2.7, 3.5, 8.4, 25.0, 0.4, 18.0, 0.0, 0),
+    "armv7em": Rate(0.93, 0.84, 0.76, 7.0, 0.45, 8.5, 1.2, 16),
+    "mve": Rate(0.12, 0.24, 0.22, 3.5, 0.1, 0.0, 0.7, 0),
+    "rv32": Rate(2.3, 3.0, 2.8, 12.0, 0.4, 0.0, 0.0, 0),
 }
 
 
@@ -60,7 +61,8 @@ class Work:
     def _call(self, op: Op) -> float:
         rate, cost = self._rate(op), op.cost()
         if isinstance(op, Matmul):
-            return rate.product * cost.macs + rate.weight * op.w.type.elements
+            once = rate.weight + (rate.unpack if op.w.packed else 0.0)
+            return rate.product * cost.macs + once * op.w.type.elements
         if isinstance(op, Attention):
             packed = 2 * op.k.shape[-2] * op.heads * op.head_dim
             times = max(1, op.q.shape[-2] // rate.chunk) if rate.chunk else 1

@@ -4,6 +4,7 @@ from emberc.backend.c.variants import armv7em_attention as armv7em_attention
 from emberc.backend.c.variants import armv7em_batch_matmul as armv7em_batch_matmul
 from emberc.backend.c.variants import armv7em_conv as armv7em_conv
 from emberc.backend.c.variants import armv7em_matmul as armv7em_matmul
+from emberc.backend.c.variants import armv7em_packed as armv7em_packed
 from emberc.backend.c.variants import armv7em_rows as armv7em_rows
 from emberc.backend.c.variants import armv7em_scan as armv7em_scan
 from emberc.backend.c.variants import armv7em_wide as armv7em_wide

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emberc.backend.c.context import EmitContext
+from emberc.backend.c.context import EmitContext, Fields
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
 from emberc.backend.c.registry import Call
 from emberc.backend.c.variants.runtime import kernel_source
@@ -105,28 +105,32 @@ def clipped_table(op: Matmul) -> Array | None:
 
 def emit_matmul(op: Op, ctx: EmitContext) -> Call:
     assert isinstance(op, Matmul)
-    n, k = op.w.shape
-    lo, hi = op.limits()
     w, bias, m = (op.constant(name) for name in ("w", "bias", "m"))
     pack = stream_of_fours if rows_of(op.x) == 1 else stream_of_pairs
-    table = clipped_table(op)
-    name = op.w.name or f"{op.loc}_w"
-    p = ctx.params(
-        "ember_dual_params",
-        {
-            "stream": ctx.array(pack(w, bias, m), name),
-            "table": None if table is None else ctx.array(table, f"{name}_table", "tables"),
-            "rows": rows_of(op.x),
-            "k": k,
-            "n": n,
-            "fold": largest_sum(w) >= EXACT,
-            "shift": op.shift,
-            "zero_point": op.zero_point,
-            "lo": lo,
-            "hi": hi,
-        },
+    stream = ctx.array(pack(w, bias, m), op.w.name or f"{op.loc}_w")
+    return ctx.call(
+        ctx.pointer(op.x), ctx.pointer(op.y), ctx.scratch, ctx.params("ember_dual_params", dual_params(op, ctx, stream))
     )
-    return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.scratch, p)
+
+
+def dual_params(op: Matmul, ctx: EmitContext, stream: str | None) -> Fields:
+    """The fields of ``ember_dual_params``; ``stream`` is the C expression of the weights, None where the kernel makes
+    them."""
+    n, k = op.w.shape
+    lo, hi = op.limits()
+    table = clipped_table(op)
+    return {
+        "stream": stream,
+        "table": None if table is None else ctx.array(table, f"{op.w.name or f'{op.loc}_w'}_table", "tables"),
+        "rows": rows_of(op.x),
+        "k": k,
+        "n": n,
+        "fold": largest_sum(op.constant("w")) >= EXACT,
+        "shift": op.shift,
+        "zero_point": op.zero_point,
+        "lo": lo,
+        "hi": hi,
+    }
 
 
 def scratch_bytes(op: Op) -> int:
@@ -140,7 +144,8 @@ def _kernel(function: str) -> Kernel:
     return Kernel(function, kernel_source(ISA, function), scratch_bytes=scratch_bytes, emit=emit_matmul)
 
 
-def _many_rows(op: Op) -> bool:
+def many_rows(op: Op) -> bool:
+    """Whether the kernels for two rows or more can run it."""
     assert isinstance(op, Matmul)
     return rows_of(op.x) > 1 and accepts(op)
 
@@ -148,7 +153,7 @@ def _many_rows(op: Op) -> bool:
 for _types in ("s8", "s8_s16"):
     VARIANTS[ISA, f"ember_matmul_{_types}"] = Variant(
         _kernel(f"ember_matmul_{_types}_{ISA}"),
-        _many_rows,
+        many_rows,
         otherwise=Variant(_kernel(f"ember_matmul_row_{_types}_{ISA}"), accepts),
     )
-    VARIANTS[M7, f"ember_matmul_{_types}"] = Variant(_kernel(f"ember_matmul_{_types}_{ISA}_m7"), _many_rows)
+    VARIANTS[M7, f"ember_matmul_{_types}"] = Variant(_kernel(f"ember_matmul_{_types}_{ISA}_m7"), many_rows)
