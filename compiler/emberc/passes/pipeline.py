@@ -6,6 +6,7 @@ from emberc.passes.canonicalize import Canonicalize
 from emberc.passes.channels_last import ChannelsLast
 from emberc.passes.conv_to_rows import ConvToRows
 from emberc.passes.expand_recurrence import ExpandRecurrence
+from emberc.passes.factor_positions import FactorPositions
 from emberc.passes.factorize import Factorize
 from emberc.passes.fold_affine import FoldAffine
 from emberc.passes.fuse_attention import FuseAttention
@@ -66,6 +67,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseAttention(),  # softmax(q k^T) v without the L x L matrix
             MaskScores(),  # masks on scores that stay scores
             FuseEmbedding(),  # table look-ups summed in one op
+            FactorPositions(),  # positions that were multiplied out, back to what they came from
             PruneRows(),  # only the rows that the outputs need
             ConvToRows(),  # and of a convolution, only what they reach
             FuseLinear(),  # pruning may have brought a linear and its bias together
