@@ -98,13 +98,14 @@ def test_embbert_at_its_published_size_in_72_kilobytes_of_480(tmp_path: Path) ->
 
 #: form of a selective scan -> exporter, decibels at int8, at least
 SCANS = {
-    "mamba": ("dynamo", 30),
-    "mamba_causal": ("ts", 20),
-    "scan": ("dynamo", 20),
-    "scan_while_loop": ("dynamo", 20),
-    "scan_scripted": ("ts", 20),
-    "scan_associative": ("dynamo", 20),
-    "scan_unrolled": ("dynamo", 20),
+    "mamba": ("dynamo", 35),
+    "mamba_causal": ("ts", 25),
+    "scan": ("dynamo", 25),
+    "scan_while_loop": ("dynamo", 25),
+    "scan_scripted": ("ts", 25),
+    "scan_associative": ("dynamo", 25),
+    "scan_unrolled": ("dynamo", 25),
+    "scan_step": ("ts", 35),
 }
 
 

@@ -133,3 +133,12 @@ def test_effective_range_is_what_the_function_can_tell_apart() -> None:
     assert -6 < lo < -2 and 2 < hi < 6
     np.testing.assert_allclose(effective_range(lambda x: np.maximum(x, 0), -20.0, 5.0), (0.0, 5.0), atol=0.05)
     assert effective_range(lambda x: x * 0, -1.0, 1.0) == (-1.0, 1.0)
+
+
+def test_few_numbers_get_room_and_many_none() -> None:
+    rng = np.random.default_rng(1)
+    few, many = (seen(rng.standard_normal((n, 8))) for n in (16, 4096))
+    assert many.room() == many.room(by_channel=True) == 1.0
+    assert 1.2 < few.room() < few.room(by_channel=True)
+    assert few.hi * few.room() > 3.2, "where the largest of 4096 normal numbers lies"
+    assert Statistics().room() == 1.0, "nothing is known"

@@ -65,8 +65,8 @@ class Quantize(Pass):
             stats = observe(function, data.samples, histograms=self.observer != "minmax", also=seen.see)
             share_statistics(function, stats)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
-            types, wide = self._types(module, function, data, stats, forms)
-            scans = scan_types(function, types, stats, seen)
+            types, wide, fixed = self._types(module, function, data, stats, forms)
+            scans = scan_types(function, types, stats, seen, fixed)
             tie_states(function, types)
             lowering = Lowering(types, forms, scans, seen.convs, wide)
             module.functions[name] = lowering.run(function)
@@ -83,13 +83,13 @@ class Quantize(Pass):
         data: CalibrationData,
         stats: dict[int, Statistics],
         forms: Collection[int],
-    ) -> tuple[dict[int, TensorType], set[int]]:
-        """The integer types, and the weights that get 16 bits."""
+    ) -> tuple[dict[int, TensorType], set[int], Collection[str]]:
+        """The integer types, the weights that get 16 bits, and the nodes whose types the user chose."""
         precision, target = parse_precision(self.precision)
         policy = Policy(self.observer, self.percentile, precision, _overrides(self.overrides, module))
         types = choose_types(function, stats, policy)
         if precision == "int8":
-            return types, set()
+            return types, set(), policy.overrides
         meter, limit = Meter(function, data.samples), 10 ** (-INT16_DB / 10)
         if target is not None:
             limit = 10 ** (-target / 10) / 2
@@ -99,7 +99,7 @@ class Quantize(Pass):
             types = choose_types(function, stats, replace(policy, wide=frozenset(values)))
         wide, choices = choose(meter, weight_candidates(function, types, forms), limit)
         module.choices += choices
-        return types, wide
+        return types, wide, policy.overrides
 
     def ensures(self, module: Module) -> None:
         for f in module.functions.values():

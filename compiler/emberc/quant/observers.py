@@ -15,6 +15,8 @@ from emberc.errors import UsageError
 from emberc.ir.types import Array
 
 BINS = 2048
+#: numbers after which what was seen is taken for all that there is
+ENOUGH = 4096
 METHODS = ("minmax", "percentile", "mse")
 
 
@@ -22,7 +24,8 @@ METHODS = ("minmax", "percentile", "mse")
 class Statistics:
     """What calibration saw of one value: extremes, extremes by channel and, if asked for, a histogram.
 
-    Channels are the last axis; ``channel_amax`` is None for scalars. The histogram is symmetric about 0 and grows
+    Channels are the last axis; ``channel_amax`` is None for scalars; ``rows`` counts the numbers that each channel
+    was seen with. The histogram is symmetric about 0 and grows
     with the extremes; min-max ranges do without it.
     """
 
@@ -32,6 +35,7 @@ class Statistics:
     span: float = 0.0
     histogram: bool = True
     channel_amax: NDArray[np.float64] | None = None
+    rows: int = 0
 
     def add(self, x: Array) -> None:
         """Takes one sample's array in."""
@@ -40,6 +44,7 @@ class Statistics:
         columns = x.reshape(-1, x.shape[-1] if x.ndim else 1)
         low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
         self.lo, self.hi = min(self.lo, float(low.min())), max(self.hi, float(high.max()))
+        self.rows += len(columns)
         amax = np.asarray(np.maximum(np.abs(low), np.abs(high)), np.float64)
         if self.histogram:
             self._count(x.reshape(-1).astype(np.float64), float(amax.max()))
@@ -64,6 +69,17 @@ class Statistics:
             self.counts = np.zeros(BINS, np.int64)
             self.counts[BINS // 4 : BINS // 4 + BINS // 2] = pairs
             self.span *= 2
+
+    def room(self, *, by_channel: bool = False) -> float:
+        """How much further as many numbers as a real calibration set holds would reach than the few seen here did.
+
+        The largest of m normal numbers grows as sqrt(2 ln m) (Gumbel, 1958), so this is 1 from ENOUGH numbers on;
+        1.17 after 400, 1.31 after 128. A clipped number costs far more than the third of a bit that this takes.
+        """
+        channels = 1 if by_channel or self.channel_amax is None else len(self.channel_amax)
+        if not self.rows:
+            return 1.0
+        return float(np.sqrt(max(1.0, np.log(ENOUGH) / np.log(max(self.rows * channels, 8)))))
 
     def centers(self) -> NDArray[np.float64]:
         """The middle of every histogram bin."""

@@ -34,6 +34,8 @@ MOVES = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.gather", "f.gathe
 PASSES_ON = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.relu"}
 #: readers that a value may feed at 16 bits for free: no product reads it
 FORGIVING = {"f.add", "f.sub", "f.magnitude", "f.layer_norm", "f.rms_norm"}
+#: functions whose results lie within -1 .. 1
+BOUNDED = {"f.softmax", "f.sigmoid", "f.tanh"}
 #: outputs up to this many elements are int16: a classifier's logits, not a language model's vocabulary
 WIDE_OUTPUT_ELEMENTS = 4096
 #: a masked score, as ``passes.mask_scores`` writes it, is not above this
@@ -179,8 +181,9 @@ class _Chooser:
 
     def _quant(self, v: Value, dtype: DType, symmetric: bool) -> Quant:
         scores = _masked_scores(v)
+        seen = self.stats.get(id(v if scores is None else scores), Statistics())
         lo, hi = choose_range(
-            self.stats.get(id(v if scores is None else scores), Statistics()),
+            seen,
             self.policy.observer if dtype is DType.I8 else "minmax",
             bits=dtype.size * 8,
             symmetric=symmetric,
@@ -188,9 +191,9 @@ class _Chooser:
         )
         if scores is not None:
             lo -= UNSEEN[dtype]
-        if dtype is DType.I16:
-            spare = HEADROOM[self.policy.precision]
-            lo, hi = lo * spare, hi * spare
+        spare = HEADROOM[self.policy.precision] if dtype is DType.I16 else 1.0 if scores is not None else seen.room()
+        end = 1.0 if v.producer is not None and v.producer.opcode in BOUNDED else np.inf
+        lo, hi = max(lo * spare, min(lo, -end)), min(hi * spare, max(hi, end))
         if scores is not None:
             return affine(lo, hi, dtype, symmetric=symmetric)
         if not symmetric:

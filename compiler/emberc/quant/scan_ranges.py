@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
-from emberc.ir.ops.float_scan import CausalConv, SelectiveScan, by_group
+from emberc.ir.ops.float_scan import CausalConv, SelectiveScan, by_group, per_channel
 from emberc.ir.types import Array
 from emberc.ir.values import Value
 
@@ -19,9 +19,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ScanRanges:
-    """Largest magnitudes over all samples and steps: state [D, N], b and c [N], ``total`` the sum before the gate."""
+    """Largest magnitudes over all samples and steps: state [D, N], ``drive`` [D] of Delta * x, b and c [N], ``total``
+    of the sum before the gate."""
 
     state: Floats
+    drive: Floats
     b: Floats
     c: Floats
     total: float
@@ -70,11 +72,13 @@ class ScanObserver:
             top = np.maximum(top, np.abs(h).reshape(-1, d, n).max(axis=0))
             y = (h * rows[..., t, :, :]).sum(-1) + (0.0 if skip is None else skip * x[..., t, :])
             total = max(total, float(np.abs(y).max()))
-        amax = [np.abs(v).reshape(-1, n).max(axis=0).astype(np.float64) for v in (b, c)]
-        new = ScanRanges(top, amax[0], amax[1], total)
+        step = per_channel(op.deltas(delta), d, -1)
+        amax = [np.abs(v).reshape(-1, k).max(axis=0).astype(np.float64) for v, k in ((step * x, d), (b, n), (c, n))]
+        new = ScanRanges(top, amax[0], amax[1], amax[2], total)
         old = self.scans.get(id(op), new)
         self.scans[id(op)] = ScanRanges(
             np.maximum(old.state, new.state),
+            np.maximum(old.drive, new.drive),
             np.maximum(old.b, new.b),
             np.maximum(old.c, new.c),
             max(old.total, new.total),
@@ -95,6 +99,5 @@ def floored(ranges: ScanRanges) -> ScanRanges:
         out: Floats = np.maximum(a, max(float(a.max(initial=0.0)) * 1e-6, 1e-12))
         return out
 
-    return replace(
-        ranges, state=floor(ranges.state), b=floor(ranges.b), c=floor(ranges.c), total=max(ranges.total, 1e-12)
-    )
+    arrays = {name: floor(getattr(ranges, name)) for name in ("state", "drive", "b", "c")}
+    return replace(ranges, **arrays, total=max(ranges.total, 1e-12))

@@ -104,10 +104,14 @@ class SelectiveScan(Op):
         y = y if skip is None else y + skip * x
         return (y if gate is None else y * gate * sigmoid(gate)), h
 
+    def deltas(self, delta: Any) -> Any:
+        """delta' [.., L, H]"""
+        return np.logaddexp(delta, np.zeros((), delta.dtype)) if self.softplus else delta
+
     def states(self, x: Any, delta: Any, a: Any, b: Any, initial: Any) -> Iterator[Any]:
         """h [.., D, N] after every step."""
         d, n = self.state.shape[-2:]
-        step = np.logaddexp(delta, np.zeros((), delta.dtype)) if self.softplus else delta
+        step = self.deltas(delta)
         step, a, b = per_channel(step, d, -1)[..., None], per_channel(a, d, 0), by_group(b, self.groups, d, n)
         h = np.zeros(self.state.shape, x.dtype) if initial is None else initial
         for t in range(x.shape[-2]):

@@ -124,7 +124,7 @@ def _off_center(op: Linear, x: Value, w: Reals, b: Reals, grid: tuple[float, int
     return sum_of([(y, 1.0), (ctx.get(op.bias), 1.0)], out, ctx)
 
 
-def weight_scales(w: Reals, b: Reals, sx: float) -> Reals:
+def weight_scales(w: Reals, b: Reals, sx: float | Reals) -> Reals:
     """Scale per output channel: that of the 8-bit grid on which the weights lie already (a quantized model), else
     max|w| / 127. A channel whose bias dwarfs its weights gets a coarser one, so the bias fits."""
     grid = symmetric_steps(w)

@@ -22,12 +22,14 @@ from emberc.passes.lower.linear import in_parts, weight_scales
 from emberc.passes.lower.rows import depthwise_product
 from emberc.quant.multiplier import multiplier
 from emberc.quant.precision import HEADROOM, affine
-from emberc.quant.scan import LEVELS, ScanScales, as_int8, decay_rates, own_product, table_deltas
+from emberc.quant.scan import LEVELS, ScanScales, as_int8, decay_rates, delta_step, own_product, table_deltas
 
 #: steps an octave of the decay's logarithm; a step is 1.1 % of Delta * a, its rounding 0.3 % rms
 STEPS = 64
 #: entries of the table that a convolution's SiLU reads
 CONV_LEVELS = 2048
+#: the calibrated sum of a convolution times this lies within the table
+CONV_ROOM = 1.25
 #: powers of two of Delta * a beyond which the decay is 1 and 0 in Q15
 SLOWEST, FASTEST = -17, 4
 
@@ -45,7 +47,7 @@ def lower_selective_scan(op: SelectiveScan, ctx: Lowering) -> Sequence[Value]:
     wanted = ctx.type_of(op.y)
     out = _symmetric(wanted)
     assert out.quant is not None
-    softplus, decay, log_a, delta_step = scan_tables(op, s)
+    softplus, decay, log_a, d_step = scan_tables(op, s)
     sx, b_step, c_step = x.type.quant.scale[0], s.b.scale[0] / s.r[0], s.c.scale[0] * s.r[0]
     sy = np.broadcast_to(np.asarray(out.quant.scale), s.channel.shape)
     total = s.total / 32767 if z is not None else sy
@@ -60,7 +62,7 @@ def lower_selective_scan(op: SelectiveScan, ctx: Lowering) -> Sequence[Value]:
         ctx.const(softplus, DType.U32, "softplus"),
         ctx.const(decay, DType.I16, "decay"),
         ctx.const(log_a, DType.U16, op.a.name),
-        _multipliers(delta_step * sx * b_step * 2.0**15 / s.channel, ctx),
+        _multipliers(d_step * sx * b_step * 2.0**15 / s.channel, ctx),
         ctx.const(np.rint(skip * sx / (c_step * s.channel)), DType.I32, op.skip.name if op.skip else None),
         _multipliers(c_step * s.channel / total, ctx),
         z,
@@ -92,8 +94,8 @@ def scan_tables(op: SelectiveScan, s: ScanScales) -> tuple[Ints, Ints, Ints, flo
     Logarithms where the decay is 1 or 0 in Q15 whatever it is added to are brought nearer: the decay's table is
     no longer than the part of the curve that can be told apart.
     """
-    rates, delta = decay_rates(op), table_deltas(s, op.softplus)
-    step = float(delta.max()) / ((1 << (32 - LOG_BITS)) - 1)
+    rates, delta = decay_rates(op), table_deltas(s.v, op.softplus)
+    step = delta_step(delta)
     log_a = np.rint(STEPS * np.log2(rates)).astype(np.int64)
     log = np.rint(STEPS * np.log2(delta)).astype(np.int64)
     low = SLOWEST * STEPS - int(log_a.max())
@@ -156,16 +158,16 @@ def lower_causal_conv(op: CausalConv, ctx: Lowering) -> Sequence[Value]:
     if alone and out.dtype is ctx.get(op.x).type.dtype is DType.I16:
         return [_wide_conv(op, w, bias, out, ctx), _last_rows(ctx.get(op.x), len(w) - 1, ctx)]
     x = _int8(op.x, ctx)
-    y_type = out if out.dtype is DType.I8 else _as_int8(out)
+    y_type = TensorType(DType.I8, out.shape, as_int8(out))
     assert x.type.quant is not None and y_type.quant is not None
-    sx, zx = x.type.quant.scale[0], x.type.quant.zero_point
+    sx, zx = np.asarray(x.type.quant.scale), x.type.quant.zero_point  # one scale, or one a channel
     scales = weight_scales(w.T, bias, sx)
     weights = ctx.const(np.rint(w / scales), DType.I8, op.w.name)
     offset = np.rint(bias / (sx * scales)) - zx * weights.data.astype(np.int64).sum(axis=0)
     bias_q = ctx.const(offset, DType.I32, op.bias.name if op.bias else None)
     table, step, zero = None, y_type.quant.scale[0], y_type.quant.zero_point
     if op.silu:
-        lo, hi = ctx.convs[id(op)]
+        lo, hi = (CONV_ROOM * end for end in ctx.convs[id(op)])
         step = max(hi - lo, 1e-6) / (CONV_LEVELS - 1)
         zero = round(-lo / step)
         reals = (np.arange(CONV_LEVELS) - zero) * step
@@ -217,7 +219,3 @@ def _last_rows(x: Value, count: int, ctx: Lowering) -> Value:
 def _rows_before(initial: Value, rows: TensorType, ctx: Lowering) -> Value:
     """The rows before the first at the scale of the rows themselves."""
     return requantized(_int8(initial, ctx), rows.with_shape(initial.shape), ctx)
-
-
-def _as_int8(out: TensorType) -> TensorType:
-    return TensorType(DType.I8, out.shape, as_int8(out))
