@@ -9,7 +9,7 @@ import pytest
 from emberc.errors import TargetError
 from emberc.targets import Region, load_target, runtime_root, target_names
 
-SHIPPED = ["host", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "rv32"]
+SHIPPED = ["host", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "rv32", "stm32h743"]
 
 BOARD = """\
 name = "my-board"
@@ -64,16 +64,29 @@ def test_kernel_families_of_each_core() -> None:
         "cortex-m33": ("portable", "armv7em"),
         "cortex-m55": ("portable", "armv7em", "mve"),
         "rv32": ("portable", "rv32"),
+        "stm32h743": ("portable", "armv7em", "armv7em-m7"),
     }
 
 
 def test_board_of_ones_own_resolves_files_beside_it_first(tmp_path: Path) -> None:
     target = load_target(write_board(tmp_path))
     assert target.flash_bytes == 512 * 1024
-    assert target.ram == (Region("DTCM", 0x20000000, 64 * 1024), Region("SRAM", 0x24000000, 1024))
+    assert target.ram == (Region("DTCM", 0x20000000, 64 * 1024), Region("SRAM", 0x24000000, 1024, section=".sram"))
+    assert (target.stack_in, target.data_in) == ("DTCM", "DTCM")
     assert target.ram_bytes == 65 * 1024
     assert target.sources == (tmp_path.resolve() / "uart.c", runtime_root() / "ports" / "cortex_m" / "startup.S")
     assert target.opt == "-O2"
+
+
+def test_regions_have_waits_and_sections() -> None:
+    target = load_target("stm32h743")
+    assert [(r.name, r.read_wait, r.section) for r in target.ram] == [("DTCM", 0, ".dtcm"), ("SRAM", 6, "")]
+    assert [(r.name, r.read_wait, r.section) for r in target.flash] == [
+        ("INTERNAL", 10, ""),
+        ("EXTERNAL", 32, ".external"),
+    ]
+    assert (target.stack_in, target.data_in) == ("DTCM", "SRAM")
+    assert target.has_regions and not load_target("cortex-m7").has_regions
 
 
 def test_host_memory_is_unbounded() -> None:
@@ -103,6 +116,15 @@ BAD = {
     "unknown key in a region": (BOARD.replace("size = 1024", "sise = 1024"), r"memory.ram\[1\].size is missing"),
     "bad size": (BOARD.replace('"512KiB"', '"512KB"'), 'memory.flash.size must be a size such as 65536 or "64KiB"'),
     "zero size": (BOARD.replace("stack = 4096", "stack = 0"), "memory.stack must be a size"),
+    "region twice": (BOARD.replace('"SRAM"', '"dtcm"'), "memory.regions have the name 'dtcm' twice"),
+    "regions overlap": (BOARD.replace("0x24000000", "0x20000010"), "memory.regions 'DTCM' and 'SRAM' overlap"),
+    "region name": (BOARD.replace('"SRAM"', '"S RAM"'), r"memory.ram\[1\].name must be a name of letters"),
+    "wait below zero": (BOARD.replace("size = 1024", "size = 1024, read_wait = -1"), "read_wait must be a number of c"),
+    "bad section": (BOARD.replace("size = 1024", 'size = 1024, section = "fast"'), "must be a linker section such as"),
+    "stack nowhere": (
+        BOARD.replace("stack = 4096", 'stack_in = "CCM"'),
+        "memory.stack_in names 'CCM', which is no RAM region; known: DTCM, SRAM",
+    ),
     "unknown ISA": (
         BOARD.replace("armv7em", "armv7"),
         "isa names 'armv7'; known: portable, armv7em, armv7em-m7, mve, rv32",

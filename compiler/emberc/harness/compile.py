@@ -72,8 +72,11 @@ def link(
     *,
     entry: str | None = None,
     extra: Sequence[str] = (),
+    sections: Sequence[tuple[str, str, str]] = (),
 ) -> Path:
     """Link to ``elf`` with unused sections dropped; returns the map file's path.
+
+    ``sections`` are those that the build places in regions of its choice (``section_script``).
 
     Without ``entry`` the image is a whole program in the board's memory. With it, only what ``entry`` reaches is
     linked, nowhere in particular: that measures sizes without a port.
@@ -89,6 +92,7 @@ def link(
         flags += ["-nostartfiles", f"-L{elf.parent}", f"-L{target.linker_script.parent}"]
         flags += [f"-T{target.linker_script}"]
         (elf.parent / "memory.ld").write_text(memory_script(target, unbounded=entry is not None))
+        (elf.parent / "regions.ld").write_text(section_script(target, sections))
     argv = [*chain.compiler, *extra, *map(str, objects), *flags, "-o", str(elf)]
     try:
         run_tool(argv, what=f"linking for {target.name}", target=target)
@@ -105,24 +109,43 @@ def memory_script(target: Target, *, unbounded: bool = False) -> str:
 
     ``unbounded`` gives every region a size that nothing overflows, for measuring.
     """
-    assert target.flash
-    regions = [target.flash, *target.ram, *([target.vectors] if target.vectors else [])]
+    regions = [*target.flash, *target.ram, *([target.vectors] if target.vectors else [])]
     lines = [f"/* {target.title}: written by emberc from the target's description. */", "MEMORY {"]
     for at, region in enumerate(regions):
         # Unbounded regions lie one gigabyte apart, so that they can't run into each other.
         origin, size = (at << 30, 1 << 30) if unbounded else (region.origin, region.size)
         lines.append(f"  {region.name} (rwx) : ORIGIN = {origin:#x}, LENGTH = {size:#x}")
     lines.append("}")
-    if target.ram[0].name != "RAM":
-        lines.append(f'REGION_ALIAS("RAM", {target.ram[0].name})')
+    names = {region.name for region in regions}
+    roles = {"FLASH": target.flash[0].name, "RAM": target.data_in, "STACK": target.stack_in}
     if not target.vectors:
-        lines.append(f'REGION_ALIAS("VECTORS", {target.flash.name})')
+        roles["VECTORS"] = target.flash[0].name
+    lines += [f'REGION_ALIAS("{role}", {name})' for role, name in roles.items() if role not in names]
     lines.append(f"STACK_SIZE = {target.stack_bytes};")
     return "\n".join(lines) + "\n"
 
 
+def section_script(target: Target, sections: Sequence[tuple[str, str, str]]) -> str:
+    """``regions.ld``: where the sections (name, kind "ram" or "flash", region) of a build lie on this board.
+
+    A region of another board, which this one lacks, becomes the RAM of ``.data`` or the flash of ``.rodata``: so a
+    build for one board runs on all. The outputs are called ``.bss...`` and ``.rodata...``, as what they hold counts.
+    """
+    names = {region.name for region in (*target.flash, *target.ram)}
+    lines = []
+    for section, kind, region in sections:
+        inputs = f"*({section} {section}.*)"
+        if kind == "ram":
+            place = region if region in names else "RAM"
+            lines.append(f"  .bss{section} (NOLOAD) : ALIGN(16) {{ {inputs} }} > {place}")
+        else:
+            place = region if region in names else "FLASH"
+            lines.append(f"  .rodata{section} : ALIGN(16) {{ {inputs} }} > {place}")
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _overflow_error(target: Target, overflow: dict[str, int]) -> FitError:
-    sizes = {r.name: r.size for r in (target.flash, *target.ram, target.vectors) if r}
+    sizes = {r.name: r.size for r in (*target.flash, *target.ram, target.vectors) if r}
     return FitError(
         f"the test image does not fit {target.name}: "
         + ", ".join(f"{region} overflows by {excess:,} bytes" for region, excess in overflow.items()),

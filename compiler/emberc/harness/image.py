@@ -116,7 +116,7 @@ def build_image(
     # Firmware first: library members are then charged to it, even when the golden data needs them too.
     objects = [*firmware, golden, *port]
     try:
-        map_file = link(objects, target, elf, extra=extra_cflags)
+        map_file = link(objects, target, elf, extra=extra_cflags, sections=manifest.sections)
     except BuildError:
         # A heap does not even link: it wants system calls that no port has. Name the heap, not those.
         if found := check_objects(objects, target):

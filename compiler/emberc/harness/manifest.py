@@ -15,7 +15,8 @@ class Manifest:
     """What ``manifest.json`` says; paths are relative to ``folder``, sizes in bytes.
 
     ``entry`` is the C function whose worst-case stack counts. ``io_bytes`` are the caller's input and output
-    buffers, ``state_bytes`` what outlives a call.
+    buffers, ``state_bytes`` what outlives a call. ``sections`` are what the C asks of the linker beyond the usual:
+    (section, kind of memory "ram" or "flash", region of the target that it was compiled for).
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Manifest:
     weights_bytes: int
     tables_bytes: int
     entry: str
+    sections: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def constant_bytes(self) -> int:
@@ -75,7 +77,14 @@ def load_manifest(folder: Path) -> Manifest:
         found = get(name)
         ok = isinstance(found, int) and not isinstance(found, bool) and found >= 0
         values[name] = field(name, ok, "a number that is not negative")
+    sections = get("sections") or []
+    ok = isinstance(sections, list) and all(_is_section(item) for item in sections)
+    values["sections"] = tuple(tuple(item) for item in sections) if ok else field("sections", ok, "a list of sections")
     for source in (*values["sources"], values["golden"]):
         if not (folder / source).is_file():
             raise UsageError(f"the build directory lacks '{source}'", at=str(path), hints=[hint])
     return Manifest(folder=folder, **values)
+
+
+def _is_section(item: object) -> bool:
+    return isinstance(item, list) and len(item) == 3 and all(isinstance(text, str) for text in item)

@@ -32,7 +32,8 @@ def measure_build(build_dir: Path, target: Target, *, opt: str | None = None) ->
     with tempfile.TemporaryDirectory(prefix="emberc-") as folder:
         work = Path(folder)
         firmware = compile_firmware(manifest, target, work, opt=opt)
-        map_file = link(firmware, target, work / f"{manifest.model}.elf", entry=manifest.entry)
+        elf = work / f"{manifest.model}.elf"
+        map_file = link(firmware, target, elf, entry=manifest.entry, sections=manifest.sections)
         link_map = parse_link_map(map_file.read_text(errors="replace"))
         roles: dict[str, Role] = {str(o): "firmware" for o in firmware}
         image = describe_image(map_file.with_suffix(".elf"), target, manifest, link_map, roles)

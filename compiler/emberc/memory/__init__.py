@@ -9,6 +9,8 @@
     graph.py     nodes, tensors, views and in-place rules; what is live in an order
     order.py     the order with the smallest peak, and a lower bound over all orders
     plan.py      all of it together: ``plan_memory``
+    pools.py     several memories: which of them holds what, by the waits of accesses
+    spread.py    a plan of one arena spread over them: ``spread``
     checker.py   verifies a plan file; shares no code with the rest
     certificate.py  the plan file: plans of loops, the model's hash, a digest
     csvtool.py   the planner as a tool: ``emberc plan buffers.csv``
@@ -22,12 +24,19 @@ from emberc.memory.checker import check_plan
 from emberc.memory.graph import Node
 from emberc.memory.place import place
 from emberc.memory.plan import Plan, plan_memory
+from emberc.memory.pools import Access, Arena, Pool, Spread
+from emberc.memory.spread import PLACEMENTS, spread
 
 __all__ = [
+    "PLACEMENTS",
+    "Access",
+    "Arena",
     "Buffer",
     "Node",
     "Placement",
     "Plan",
+    "Pool",
+    "Spread",
     "certificate_text",
     "check_certificate",
     "check_plan",
@@ -35,4 +44,5 @@ __all__ = [
     "place",
     "plan_memory",
     "seal",
+    "spread",
 ]

@@ -43,6 +43,7 @@ class _Checker:
         self.order: list[str] = plan["order"]
         self.nodes: dict[str, Json] = {node["name"]: node for node in self.graph["nodes"]}
         self.step = {name: step for step, name in enumerate(self.order)}
+        self.arenas: list[Json] = plan["spread"]["arenas"] if "spread" in plan else []
 
     def run(self) -> None:
         self.check_order()
@@ -51,11 +52,18 @@ class _Checker:
         over = self.check_inplace(spans)
         self.check_space(spans, over)
         self.check_bounds(spans, over)
+        if "spread" in self.plan:
+            self.check_spread(spans, over)
 
     def slot(self, size: int) -> int:
         """Bytes that ``size`` bytes occupy in the arena."""
         align: int = self.plan["align"]
         return -(-size // align) * align
+
+    def pool(self, tensor: str) -> str | None:
+        """The memory that a tensor lies in; None where there is but one."""
+        pool: str | None = self.table[tensor].get("pool")
+        return pool
 
     def check_order(self) -> None:
         """Every node once, every tensor written once and before it is read."""
@@ -100,7 +108,8 @@ class _Checker:
             spans[base] = start, end
             said = region["start"], region["end"]
             _require(said == (start, end), f"'{tensor}' lives in [{start}, {end}), not {list(said)}")
-            _require(region["offset"] == self.table[base]["offset"] + offset, f"'{tensor}' is not in '{base}'")
+            lies = region["offset"] == self.table[base]["offset"] + offset, region.get("pool") == self.pool(base)
+            _require(all(lies), f"'{tensor}' is not in '{base}'")
             room = self.table[base]["size"] - region["size"]
             _require(region["size"] >= 0 and 0 <= offset <= room, f"'{tensor}' leaves '{base}'")
         return spans
@@ -124,7 +133,7 @@ class _Checker:
             _require((out, source) in self.offers(name), f"'{name}' can't write '{out}' over '{source}'")
             dies = spans[source][1] == self.step[name] + 1 and source not in self.kept
             _require(dies, f"'{out}' is written over '{source}', which is still live")
-            same = self.table[out]["offset"] == self.table[source]["offset"]
+            same = self.table[out]["offset"] == self.table[source]["offset"] and self.pool(out) == self.pool(source)
             _require(same, f"'{out}' does not lie over '{source}'")
             over[frozenset((out, source))] = self.step[name]
         linked = {frozenset(pair) for group in self.plan["alias_groups"] for pair in pairwise(group)}
@@ -132,21 +141,28 @@ class _Checker:
         return over
 
     def check_space(self, spans: Spans, over: Mapping[frozenset[str], int]) -> None:
-        """Everything aligned and inside the arena; nothing live together overlaps, in-place pairs apart."""
+        """Everything aligned and inside its arena; nothing live together overlaps, in-place pairs apart."""
+        sizes = {arena["name"]: arena["arena"] for arena in self.arenas} or {None: self.plan["arena"]}
+        _require(len(sizes) == max(len(self.arenas), 1), "two memories have one name")
         regions = []
         for base, (start, end) in spans.items():
-            regions.append((base, self.table[base]["offset"], self.slot(self.table[base]["size"]), start, end))
+            size = self.slot(self.table[base]["size"])
+            regions.append((base, self.pool(base), self.table[base]["offset"], size, start, end))
         wanted = {name: node["scratch"] for name, node in self.nodes.items() if node["scratch"]}
         said = {name: region["size"] for name, region in self.plan["scratch"].items()}
         _require(wanted == said, "the plan's scratch is not that of its nodes")
         for name, size in wanted.items():
             region, step = self.plan["scratch"][name], self.step[name]
             _require((region["start"], region["end"]) == (step, step + 1), f"scratch of '{name}' at another step")
-            regions.append((f"scratch of {name}", region["offset"], self.slot(size), step, step + 1))
-        for i, (one, at, size, start, end) in enumerate(regions):
+            pool, offset = region.get("pool"), region["offset"]
+            regions.append((f"scratch of {name}", pool, offset, self.slot(size), step, step + 1))
+        for i, (one, pool, at, size, start, end) in enumerate(regions):
             _require(at >= 0 and at % self.plan["align"] == 0, f"'{one}' at {at} is not aligned")
-            _require(at + size <= self.plan["arena"], f"'{one}' ends at {at + size}, outside the arena")
-            for other, other_at, other_size, other_start, other_end in regions[:i]:
+            _require(pool in sizes, f"'{one}' lies in '{pool}', which is no memory of the plan")
+            _require(at + size <= sizes[pool], f"'{one}' ends at {at + size}, outside the arena")
+            for other, other_pool, other_at, other_size, other_start, other_end in regions[:i]:
+                if pool != other_pool:
+                    continue
                 apart = at + size <= other_at or other_at + other_size <= at or not size or not other_size
                 never = end <= other_start or other_end <= start
                 if not apart and not never:
@@ -179,6 +195,30 @@ class _Checker:
             _require(witness["bytes"] == loads[step] == bound, f"the witness at step {step} is not the peak")
             right = self.order[step] == witness["node"] and sorted(witness["tensors"]) == live
             _require(right, f"the witness at step {step} does not name what is live there")
+
+    def check_spread(self, spans: Spans, over: Mapping[frozenset[str], int]) -> None:
+        """Every arena within its memory and not below what is live there; the waits are those of the accesses."""
+        spread, waits = self.plan["spread"], 0
+        for arena in self.arenas:
+            name, capacity = arena["name"], arena["capacity"]
+            _require(arena["arena"] <= capacity, f"the arena in {name} has {arena['arena']} bytes of {capacity}")
+            loads = [0] * max(len(self.order), 1)
+            for base, (start, end) in spans.items():
+                if self.pool(base) == name:
+                    for step in range(start, end):
+                        loads[step] += self.slot(self.table[base]["size"])
+            for pair, step in over.items():
+                if self.pool(next(iter(pair))) == name:
+                    loads[step] -= min(self.slot(self.table[base]["size"]) for base in pair)
+            for node, region in self.plan["scratch"].items():
+                loads[self.step[node]] += self.slot(region["size"]) if region["pool"] == name else 0
+            bound = arena["bound"]
+            _require(max(loads) <= bound <= arena["arena"], f"{name} holds {max(loads)} bytes at its peak, not {bound}")
+            here = [r for r in (*self.table.values(), *self.plan["scratch"].values()) if r["pool"] == name]
+            waits += sum(r["reads"] * arena["read_wait"] + r["writes"] * arena["write_wait"] for r in here)
+        _require(sum(arena["arena"] for arena in self.arenas) == self.plan["arena"], "the arenas do not add up")
+        _require(spread["waits"] == waits, f"accesses wait {waits} cycles, not {spread['waits']}")
+        _require(spread["waits_bound"] <= waits, "the least waits are more than those of the plan")
 
     def forced(self, sizes: Mapping[str, int]) -> int:
         """The most bytes that some node finds live whatever the order: its own and all that must span it."""

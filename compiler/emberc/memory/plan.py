@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from emberc.memory.buffers import Buffer, Placement
 from emberc.memory.graph import Graph, Node, Share
 from emberc.memory.order import Schedule, reorder, schedule
 from emberc.memory.place import place
+from emberc.memory.pools import NOT_COUNTED, Access, Spread
 
 PLAN_VERSION = 1
 # Orders to try when the bound of the first can't be met: their tensors lie differently in time.
@@ -19,12 +20,17 @@ _VARIANTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """``size`` bytes at ``offset`` of the arena, live in the steps [start, end)."""
+    """``size`` bytes at ``offset`` of the arena, live in the steps [start, end).
+
+    In a plan over several memories it is the arena of ``pool``; ``access`` counts what kernels do to it in a run.
+    """
 
     offset: int
     size: int
     start: int
     end: int
+    pool: str = ""
+    access: Access = NOT_COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Plan:
     is the tensor that ``out`` is written over; ``alias_groups`` are the chains these make. No placement of
     this order needs less than ``order_bound``, no order of the graph less than ``any_order_bound``:
     ``any_order_proof`` is "forced" when a single node shows that, "search" when it took an exhaustive search.
+    With ``spread`` there is an arena in each of several memories, and ``arena`` is the sum of all.
     """
 
     order: tuple[str, ...]
@@ -62,6 +69,7 @@ class Plan:
     graph: Graph
     method: str
     seconds: float
+    spread: Spread | None = None
 
     @property
     def placement_proved(self) -> bool:
@@ -110,10 +118,14 @@ class Plan:
                 "external": sorted(graph.external),
                 "nodes": [_node_json(node) for node in graph.nodes],
             },
+            **({"spread": _spread_json(self.spread)} if self.spread else {}),
         }  # fmt: skip
 
     def summary(self) -> str:
         """One line for the report: ``arena 83,968 bytes, 23 buffers, order and placement proved``."""
+        if self.spread:
+            parts = [f"{a.pool.name} {a.bytes:,}" for a in self.spread.arenas]
+            return f"arenas {', '.join(parts)} bytes, {len(self.tensors) + len(self.scratch)} buffers"
         if self.proved:
             verdict = "order and placement proved"
         else:
@@ -125,8 +137,15 @@ class Plan:
         return f"arena {self.arena:,} bytes, {len(self.tensors) + len(self.scratch)} buffers, {verdict}"
 
 
-def _region_json(region: Region) -> dict[str, int]:
-    return {"offset": region.offset, "size": region.size, "start": region.start, "end": region.end}
+def _region_json(region: Region) -> dict[str, Any]:
+    where = {"offset": region.offset, "size": region.size, "start": region.start, "end": region.end}
+    access = {"pool": region.pool, "reads": region.access.reads, "writes": region.access.writes}
+    return {**where, **(access if region.pool else {})}
+
+
+def _spread_json(spread: Spread) -> dict[str, Any]:
+    arenas = [{**asdict(a.pool), "arena": a.bytes, "bound": a.bound} for a in spread.arenas]
+    return {"arenas": arenas, "waits": spread.waits, "waits_bound": spread.waits_bound}
 
 
 def _node_json(node: Node) -> dict[str, Any]:

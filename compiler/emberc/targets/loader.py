@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from emberc.targets.schema import ISA_FEATURES, Emulator, Region, Target, Toolch
 _HERE = Path(__file__).resolve().parent
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
 _UNIT = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_SECTION = re.compile(r"\.[A-Za-z_][\w.]*")
 _OPT = re.compile(r"-O(?:[0-3sgz]|fast)?")
 
 
@@ -119,11 +122,21 @@ class _Table:
             raise self.fail(key, f'must be a size such as 65536 or "64KiB", not {value!r}')
         return int(match[1]) * _UNIT[match[2]]
 
+    def count(self, key: str) -> int:
+        """A number that is not negative; 0 where it is not given."""
+        value: int = self.take(key, int, "a number of cycles", 0)
+        if value < 0:
+            raise self.fail(key, f"must be a number of cycles from 0, not {value}")
+        return value
+
     def table(self, key: str) -> _Table | None:
         value = self.take(key, dict, "a table", None)
         return None if value is None else _Table(value, self.file, f"{self.prefix}{key}.")
 
     def tables(self, key: str) -> list[_Table]:
+        """A list of tables; one table alone is a list of one."""
+        if isinstance(self._data.get(key), dict):
+            return [table for table in [self.table(key)] if table is not None]
         values = self.take(key, list, "a list of tables", [])
         if not all(isinstance(v, dict) for v in values):
             raise self.fail(key, "must be a list of tables")
@@ -135,11 +148,72 @@ class _Table:
             raise self.fail(unknown[0], f"is not a known key; known here: {', '.join(sorted(self._asked))}")
 
 
-def _region(table: _Table, name: str | None = None) -> Region:
-    origin = table.take("origin", int, "an address")
-    region = Region(name or table.text("name"), origin, table.size("size"))
+def _region(table: _Table, name: str = "") -> Region:
+    """One region; ``name`` is what it is called unless it says another."""
+    said = table.text("name", name or ...)
+    if not _NAME.fullmatch(said):
+        raise table.fail("name", f"must be a name of letters, digits and _, not {said!r}")
+    region = Region(
+        said,
+        table.take("origin", int, "an address"),
+        table.size("size"),
+        table.count("read_wait"),
+        table.count("write_wait"),
+        table.text("section", ""),
+    )
+    if region.section and not _SECTION.fullmatch(region.section):
+        raise table.fail("section", f"must be a linker section such as .dtcm, not {region.section!r}")
     table.finish()
     return region
+
+
+def _with_section(region: Region, default: str) -> Region:
+    """The region with a section of its own, ``.`` and its name unless it says another; none in the ``default`` one."""
+    return region if region.section or region.name == default else replace(region, section=f".{region.name.lower()}")
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What ``[memory]`` says."""
+
+    flash: tuple[Region, ...]
+    ram: tuple[Region, ...]
+    vectors: Region | None
+    stack_bytes: int
+    stack_in: str
+    data_in: str
+
+
+def _memory(top: _Table) -> _Memory:
+    table = top.table("memory") or _Table({}, top.file, "memory.")
+    flash = [_region(r, "" if at else "FLASH") for at, r in enumerate(table.tables("flash"))]
+    ram = [_region(r) for r in table.tables("ram")]
+    vectors = table.table("vectors")
+    _check_apart(table, [*flash, *ram])
+    where = {key: table.text(key, ram[0].name if ram else "") for key in ("stack_in", "data_in")}
+    for key, name in where.items():
+        if name not in {r.name for r in ram} and (ram or name):
+            raise table.fail(key, f"names '{name}', which is no RAM region; known: {', '.join(r.name for r in ram)}")
+    memory = _Memory(
+        tuple(_with_section(r, flash[0].name) for r in flash),
+        tuple(_with_section(r, where["data_in"]) for r in ram),
+        _region(vectors, "VECTORS") if vectors else None,
+        table.size("stack", 16 * 1024),
+        where["stack_in"],
+        where["data_in"],
+    )
+    table.finish()
+    return memory
+
+
+def _check_apart(table: _Table, regions: Sequence[Region]) -> None:
+    """No two regions of one name, whatever the case, and none over another."""
+    for at, region in enumerate(regions):
+        for other in regions[:at]:
+            if region.name.lower() == other.name.lower():
+                raise table.fail("regions", f"have the name '{region.name}' twice")
+            if region.origin < other.origin + other.size and other.origin < region.origin + region.size:
+                raise table.fail("regions", f"'{other.name}' and '{region.name}' overlap")
 
 
 def _file(table: _Table, key: str, name: str) -> Path:
@@ -157,8 +231,7 @@ def _target(top: _Table) -> Target:
             raise top.fail("isa", f"names '{feature}'; known: {', '.join(ISA_FEATURES)}")
     if not isa or isa[0] != "portable":
         raise top.fail("isa", 'must start with "portable": every target runs the portable kernels')
-    memory = top.table("memory") or _Table({}, top.file, "memory.")
-    flash, vectors = memory.table("flash"), memory.table("vectors")
+    memory = _memory(top)
     board = top.table("board")
     if board is None:
         raise top.fail("board", "is missing: the table that names the port's sources")
@@ -173,10 +246,12 @@ def _target(top: _Table) -> Target:
         cpu=top.text("cpu"),
         isa=isa,
         opt=opt,
-        flash=_region(flash, "FLASH") if flash else None,
-        vectors=_region(vectors, "VECTORS") if vectors else None,
-        ram=tuple(_region(r) for r in memory.tables("ram")),
-        stack_bytes=memory.size("stack", 16 * 1024),
+        flash=memory.flash,
+        vectors=memory.vectors,
+        ram=memory.ram,
+        stack_in=memory.stack_in,
+        data_in=memory.data_in,
+        stack_bytes=memory.stack_bytes,
         toolchain=_toolchain(top),
         linker_script=_file(board, "linker_script", script) if script else None,
         sources=tuple(_file(board, "sources", s) for s in board.texts("sources")),
@@ -185,7 +260,6 @@ def _target(top: _Table) -> Target:
     )
     if target.linker_script and not (target.flash and target.ram):
         raise top.fail("memory", "needs flash and at least one ram region: the linker script places code in them")
-    memory.finish()
     board.finish()
     top.finish()
     return target

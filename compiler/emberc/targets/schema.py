@@ -12,11 +12,19 @@ suits a Cortex-M7, beside the others."""
 
 @dataclass(frozen=True)
 class Region:
-    """A stretch of the board's address space; ``origin`` and ``size`` in bytes."""
+    """A stretch of the board's address space; ``origin`` and ``size`` in bytes.
+
+    ``read_wait`` and ``write_wait`` are the cycles that a 32-bit access takes beyond one to memory at the
+    processor's own pace (0: tightly coupled). ``section`` is the linker section of what is placed here; "" where
+    the linker's own (``.bss``, ``.rodata``) lie here anyway.
+    """
 
     name: str
     origin: int
     size: int
+    read_wait: int = 0
+    write_wait: int = 0
+    section: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,9 +60,11 @@ class Target:
     """One board: processor, memory, tools, and the files that bring it up.
 
     ``isa`` is ordered, most specialised last: the backend takes a kernel from the last family that has it.
-    ``flash`` is None where flash is not bounded (the host). ``vectors`` is the region of the vector table
-    where that is not the start of flash. ``packages`` maps a tool's file name to the Debian packages that
-    bring it. All paths are absolute.
+    ``flash`` is empty where flash is not bounded (the host); code lies in its first region. ``ram`` is in the order
+    of the description. ``stack_in`` names the region of the stack, ``data_in`` that of ``.data`` and ``.bss``, where
+    the caller's buffers and context are taken to lie. ``vectors`` is the region of the vector table where that is
+    not the start of flash. ``packages`` maps a tool's file name to the Debian packages that bring it. All paths are
+    absolute.
     """
 
     name: str
@@ -64,8 +74,10 @@ class Target:
     toolchain: Toolchain
     sources: tuple[Path, ...]
     aliases: tuple[str, ...] = ()
-    flash: Region | None = None
+    flash: tuple[Region, ...] = ()
     ram: tuple[Region, ...] = ()
+    stack_in: str = ""
+    data_in: str = ""
     vectors: Region | None = None
     stack_bytes: int = 16 * 1024
     opt: str = "-O2"
@@ -75,13 +87,18 @@ class Target:
 
     @property
     def flash_bytes(self) -> int | None:
-        """Size of flash in bytes; None where it is not bounded."""
-        return self.flash.size if self.flash else None
+        """Sum of all flash regions in bytes; None where flash is not bounded."""
+        return sum(region.size for region in self.flash) if self.flash else None
 
     @property
     def ram_bytes(self) -> int | None:
         """Sum of all RAM regions in bytes; None where RAM is not bounded."""
         return sum(region.size for region in self.ram) if self.ram else None
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether there is a choice of where to place: more than one region of RAM or of flash."""
+        return len(self.ram) > 1 or len(self.flash) > 1
 
     def packages_for(self, tool: str) -> str:
         """Debian packages that bring ``tool`` (``arm-none-eabi-gcc``, whatever its folder); '' if not known."""
