@@ -17,7 +17,7 @@ LAYERS = (
     {"__init__"},  # the public names
     {"driver"},
     # the driver's stages that need several of the parts below
-    {"accuracy", "budget", "configure", "options", "measure", "fit", "golden", "bench", "support"},
+    {"accuracy", "budget", "configure", "options", "measure", "fit", "golden", "regions", "bench", "support"},
     {"firmware"},
     {"frontend", "passes", "backend", "harness", "report"},
     {"quant", "memory", "targets"},

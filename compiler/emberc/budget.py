@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emberc.errors import FitError, UsageError
 from emberc.ir.graph import Module
+from emberc.memory import peak
 from emberc.report.model import Memory
 
 DEFAULT_BUDGET = 2 * 1024 * 1024
@@ -38,7 +39,7 @@ def check_budget(module: Module, memory: Memory, *, enforced: bool) -> None:
         pool, (required, available) = next(iter(hard.items()))
         raise FitError(
             f"{pool} needs {required:,} bytes, the budget is {available:,}: {required - available:,} too many",
-            at=_peak(memory),
+            at=_peak(memory, pool),
             details=lines,
             hints=hints,
         )
@@ -49,7 +50,18 @@ def check_budget(module: Module, memory: Memory, *, enforced: bool) -> None:
     module.notes += [f"to fit: {h}" for h in hints]
 
 
-def _peak(memory: Memory) -> str:
+def _region(memory: Memory, pool: str) -> str:
+    """The name of the memory that a title of ``Memory.exceeded`` is; "" if it is all of a kind."""
+    return next((r.name for r in memory.regions if r.title == pool), "")
+
+
+def _peak(memory: Memory, pool: str) -> str:
+    region = _region(memory, pool)
+    top = peak(memory.plan, region) if memory.plan and region else None
+    if top is not None:
+        return f"{top.node}, where {top.bytes:,} bytes of the arena in {region} are live"
+    if region:
+        return f"{region}, which has no arena"
     witness = memory.plan.witness if memory.plan else None
     return f"{witness.node}, where {witness.bytes:,} bytes of the arena are live" if witness else "an empty arena"
 
@@ -66,26 +78,33 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
     weights = [c for c in module.constants() if c.type.rank > 1]  # tables can't be made smaller
     biggest = sorted(((c.stored_bytes, c.name or "?") for c in weights), reverse=True)[:3]
     lines.append("largest weights: " + ", ".join(f"{name} {size:,}" for size, name in biggest))
-    lines += _live_at_peak(memory)
+    lines += [region.line() for region in memory.regions]
+    lines += _live_at_peak(memory, next(iter(over)))
     hints = _rewrites(memory)
-    if "RAM" in over or r.arena > f.weights:
+    if any("RAM" in pool for pool in over) or r.arena > f.weights:
         shapes = [f"{v.name}={'x'.join(map(str, (*v.shape[:-1], v.shape[-1] // 2)))}" for v in module.main.inputs]
         hints.append("a shorter sequence, exported with dynamic axes: --shape " + " --shape ".join(shapes))
-    if biggest and ("total" in over or "flash" in over):
+    if biggest and any(pool == "total" or pool.startswith("flash") for pool in over):
         if not module.forms:
             hints.append("--fit squeezes weights, those first that cost least for the bytes saved")
         size, name = biggest[0]
-        excess = max(need - have for pool, (need, have) in over.items() if pool != "RAM")
+        excess = max(need - have for pool, (need, have) in over.items() if not pool.startswith("RAM"))
         enough = "is enough" if size // 2 >= excess else "saves most, not enough alone"
         hints.append(f"a smaller {name} ({size:,} bytes): halving it (vocabulary, width or rank) {enough}")
-    hints.append("the limit that this build needs: " + " ".join(_limits(over)))
+    hints.append("the limit that this build needs: " + " ".join(_limits(memory, over)))
     return lines, hints
 
 
-def _live_at_peak(memory: Memory, most: int = 4) -> list[str]:
-    """The largest tensors of the witness set, which no placement of this order can do without."""
+def _live_at_peak(memory: Memory, pool: str, most: int = 4) -> list[str]:
+    """The largest tensors of the witness set, which no placement of this order can do without; in a memory of several
+    those at its peak."""
     if memory.plan is None or memory.plan.witness is None:
         return []
+    region = _region(memory, pool)
+    top = peak(memory.plan, region) if region else None
+    if top is not None:
+        sizes = sorted((-(memory.plan.tensors.get(n) or memory.plan.scratch[n]).size, n) for n in top.names)
+        return ["live at the peak: " + ", ".join(f"{name} {-size:,}" for size, name in sizes[:most])]
     witness = memory.plan.witness
     sizes = sorted(((memory.plan.tensors[t].size, t) for t in witness.tensors), key=lambda s: (-s[0], s[1]))
     live = [
@@ -99,12 +118,12 @@ def _rewrites(memory: Memory) -> list[str]:
     """The planner's other configurations with a smaller arena, largest saving first, each with its price."""
     excess = memory.excess
     chosen = next((p for p in memory.tradeoff if p.chosen), None)
-    if chosen is None or excess == 0:
+    if chosen is None or not (excess or chosen.excess):
         return []
     hints = []
     for p in (p for p in memory.tradeoff if p.arena < chosen.arena):
-        saved, price = chosen.arena - p.arena, p.instructions / chosen.instructions - 1
-        verdict = "fits" if saved >= excess else "not enough alone"
+        saved, price = chosen.arena - p.arena, p.cost / chosen.cost - 1
+        verdict = "fits" if saved >= excess and not p.excess else "not enough alone"
         hints.append(
             f"{p}: {saved:,} bytes less, {price:+.0%} instructions ({verdict}): --ram {memory.ram.total - saved}"
         )
@@ -113,6 +132,7 @@ def _rewrites(memory: Memory) -> list[str]:
     return hints
 
 
-def _limits(over: dict[str, tuple[int, int]]) -> list[str]:
+def _limits(memory: Memory, over: dict[str, tuple[int, int]]) -> list[str]:
     flags = {"total": "--budget", "flash": "--flash", "RAM": "--ram"}
-    return [f"{flags[pool]} {need}" for pool, (need, _) in over.items()]
+    flags |= {r.title: f"--{r.kind} {r.name}=" for r in memory.regions}
+    return [f"{flags[pool]}{'' if flags[pool].endswith('=') else ' '}{need}" for pool, (need, _) in over.items()]

@@ -8,7 +8,7 @@ instructions modelled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from emberc.backend import FunctionPlan
@@ -58,16 +58,19 @@ class Candidates:
         """The quickest whose arena is within the limit; the smallest if none is.
 
         Without a limit what ``prefer`` asks for: "speed" the quickest, "memory" the smallest, "balanced" that of the
-        least product of both: a percent of time is worth a percent of memory.
+        least product of both: a percent of time is worth a percent of memory. Whatever is asked for, what fits several
+        memories comes before what does not.
         """
+        least = min(c.point.excess for c in self.tried)
+        tried = [c for c in self.tried if c.point.excess == least]
         if arena_limit is not None:
-            fitting = [c for c in self.tried if c.plan.arena_bytes <= arena_limit]
+            fitting = [c for c in tried if c.plan.arena_bytes <= arena_limit]
             return _quickest(fitting) if fitting else self.choose("memory")
         if prefer == "speed":
-            return _quickest(self.tried)
+            return _quickest(tried)
         if prefer == "memory":
-            return min(self.tried, key=lambda c: (c.point.arena, c.point.instructions))
-        return min(self.tried, key=lambda c: (c.point.arena * c.point.instructions, c.point.arena))
+            return min(tried, key=lambda c: (c.point.arena, c.point.cost))
+        return min(tried, key=lambda c: (c.point.arena * c.point.cost, c.point.arena))
 
     def curve(self, chosen: Candidate) -> list[Point]:
         """The trade-off with the chosen point marked."""
@@ -75,44 +78,55 @@ class Candidates:
 
 
 def _quickest(candidates: Sequence[Candidate]) -> Candidate:
-    least = min(c.point.instructions for c in candidates)
-    close = [c for c in candidates if c.point.instructions <= least * SAME_SPEED]
-    return min(close, key=lambda c: (c.point.arena, c.point.instructions))
+    least = min(c.point.cost for c in candidates)
+    close = [c for c in candidates if c.point.cost <= least * SAME_SPEED]
+    return min(close, key=lambda c: (c.point.arena, c.point.cost))
 
 
-def configure(module: Module, target: Target, tiles: Sequence[TileRows] | None = None) -> Candidates:
+Split = Callable[[FunctionPlan], FunctionPlan]
+"""What spreads a plan over the memories of a target that has several."""
+
+
+def configure(
+    module: Module, target: Target, tiles: Sequence[TileRows] | None = None, split: Split | None = None
+) -> Candidates:
     """Plans the integer ``module`` in every configuration of ``tiles`` (None: those that suit its size).
 
-    ``module`` stays as it is. Raises UnsupportedError that lists all ops without emitter.
+    ``split`` spreads each plan over several memories. ``module`` stays as it is. Raises UnsupportedError that lists all
+    ops without emitter.
     """
     if tiles is None:
         tiles = FEW_TILES if sum(1 for _ in module.ops()) > MANY_OPS else TILES
         if not any(isinstance(op, Attention) for op in module.ops()):
             tiles = [tile for tile in tiles if not tile.queries]
     found: dict[tuple[int, int], Candidate] = {}
-    for candidate in _all(module, target, tiles):
+    for candidate in _all(module, target, tiles, split):
         # Equal in both: the first, which is the simplest.
-        found.setdefault((candidate.point.arena, candidate.point.instructions), candidate)
+        found.setdefault((candidate.point.arena, candidate.point.cost), candidate)
     return Candidates(list(found.values()))
 
 
-def as_given(module: Module, target: Target, prefer: str) -> Candidates:
+def as_given(module: Module, target: Target, prefer: str, split: Split | None = None) -> Candidates:
     """The module as it is, with the kernels that ``prefer`` asks for."""
     plan = plan_levels(module.main, target)[prefer]
+    plan = split(plan) if split else plan
     return Candidates([Candidate(module, plan, _point(plan, target, TileRows(0), prefer))])
 
 
-def _all(module: Module, target: Target, tiles: Sequence[TileRows]) -> Iterator[Candidate]:
+def _all(module: Module, target: Target, tiles: Sequence[TileRows], split: Split | None) -> Iterator[Candidate]:
     for tile in tiles:
         copy = clone_module(module)
         PassManager(Pipeline([tile])).run(copy)
-        for prefer, plan in plan_levels(copy.main, target).items():
+        for prefer, whole in plan_levels(copy.main, target).items():
+            plan = split(whole) if split else whole
             yield Candidate(copy, plan, _point(plan, target, tile, prefer))
             if prefer == "speed" and tile.queries and tile.rows < WIDE:
-                yield from _widened(copy, plan, target, tile)
+                yield from _widened(copy, whole, target, tile, split)
 
 
-def _widened(module: Module, plan: FunctionPlan, target: Target, tile: TileRows) -> Iterator[Candidate]:
+def _widened(
+    module: Module, plan: FunctionPlan, target: Target, tile: TileRows, split: Split | None
+) -> Iterator[Candidate]:
     """The module with larger tiles in those loops that have room for them, where the arena stays as it is.
 
     One loop is at the peak; the tiles of all others were made as small as its are for nothing.
@@ -131,13 +145,15 @@ def _widened(module: Module, plan: FunctionPlan, target: Target, tile: TileRows)
                 changed = True
                 break
     if changed and (better := plan_fast(wide.main, target)).arena_bytes <= plan.arena_bytes:
+        better = split(better) if split else better
         yield Candidate(wide, better, _point(better, target, tile, "speed"))
 
 
 def _point(plan: FunctionPlan, target: Target, tile: TileRows, prefer: str) -> Point:
-    instructions = modelled_instructions(plan, target.isa)
+    instructions, found = modelled_instructions(plan, target.isa), plan.memory.spread
     rows = [op.rows for op in plan.ops if isinstance(op, RowTiles)]
     return Point(
         plan.arena_bytes, instructions, min(rows, default=0), tile.queries, prefer,
         most=max(rows, default=0), heads=tile.heads,
+        waits=found.waits if found else 0, excess=found.excess if found else 0,
     )  # fmt: skip

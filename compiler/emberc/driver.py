@@ -20,7 +20,9 @@ from typing import Any
 import onnx
 
 from emberc.accuracy import FloatModel, measure_accuracy, measure_rolled
+from emberc.backend import FunctionPlan
 from emberc.backend.c import HeaderInfo, emit, manifest
+from emberc.backend.c.build import Files
 from emberc.budget import DEFAULT_BUDGET, check_budget
 from emberc.configure import Candidate, Candidates, as_given, configure
 from emberc.errors import UsageError
@@ -40,6 +42,7 @@ from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
 from emberc.quant.sequences import load_sequences
 from emberc.quant.vocabulary import load_vocabulary
+from emberc.regions import Limits, Regions
 from emberc.report.model import Flash, Memory, Ram, Report
 from emberc.targets import load_target
 
@@ -60,6 +63,8 @@ def compile_model(
     options = options or Options()
     stage = Stages(options.began, options.progress)
     target = load_target(options.target)
+    limits = Limits(options.budget, options.flash, options.ram, options.regions or {}).checked(target)
+    regions = Regions(target, limits, options.placement)
 
     with stage("import") as did:
         module = _imported(model, options)
@@ -71,7 +76,7 @@ def compile_model(
         want = [floats(s) for s in data.held]
         did[0] = f"{len(data.samples)} samples, {len(data.held)} held back" + (", synthetic" if data.synthetic else "")
 
-    job = _Job(model, options, data, stage)
+    job = _Job(model, options, data, stage, regions)
     squeezed = None
     if options.fit_plan is not None:
         squeezed = job.saved_plan(options.fit_plan)
@@ -118,10 +123,11 @@ class _Job:
     options: Options
     data: CalibrationData
     stage: Stages
+    regions: Regions
 
     def build(self, squeezed: FitPlan | None) -> Build:
         """Float to measured C, with the weights in the forms of the plan."""
-        options, target, stage = self.options, load_target(self.options.target), self.stage
+        options, stage = self.options, self.stage
         module = self._fresh()
         module.forms = {} if squeezed is None else squeezed.forms
         pipeline, tiled = self._pipeline(), True
@@ -134,14 +140,15 @@ class _Job:
                 verify(module, after="stream")
             did[0] = f"{sum(1 for _ in module.ops())} integer ops"
 
-        with stage("plan") as did:
-            candidates = as_given(module, target, options.prefer) if tiled else configure(module, target)
-            chosen = candidates.choose(options.prefer, self._arena_limit(candidates))
-            if "tile-rows" in options.print_after and not tiled:
-                print(f"// after tile-rows\n{print_module(chosen.module)}")
-            did[0] = chosen.plan.memory.summary()
-
+        candidates, chosen = self._planned(module, tiled, STACK_GUESS)
+        if "tile-rows" in options.print_after and not tiled:
+            print(f"// after tile-rows\n{print_module(chosen.module)}")
         build = self._measured(chosen, candidates)
+        spread, stack = chosen.plan.memory.spread, build.memory.ram.stack
+        if stack and spread and (spread.waits or stack > STACK_GUESS):
+            # Not all lies where it waits least: what the stack really leaves of its region counts.
+            candidates, chosen = self._planned(module, tiled, stack)
+            build = self._measured(chosen, candidates)
         # The limits count code's stack and all pools together, which are known once a build is measured.
         while excess := build.memory.excess:
             limit = chosen.plan.arena_bytes - excess
@@ -151,34 +158,68 @@ class _Job:
             build = self._measured(chosen, candidates)
         return build
 
+    def _planned(self, module: Module, tiled: bool, stack: int) -> tuple[Candidates, Candidate]:
+        """All configurations, and the one that is chosen, with ``stack`` bytes of RAM left for the stack."""
+        options, target = self.options, self.regions.target
+
+        def split(plan: FunctionPlan) -> FunctionPlan:
+            return self.regions.split(plan, stack)
+
+        with self.stage("plan") as did:
+            if tiled:
+                candidates = as_given(module, target, options.prefer, split)
+            else:
+                candidates = configure(module, target, split=split)
+            chosen = candidates.choose(options.prefer, self._arena_limit(candidates))
+            did[0] = chosen.plan.memory.summary()
+        return candidates, chosen
+
     def _arena_limit(self, candidates: Candidates) -> int | None:
         """What ``--ram`` leaves to the arena, the stack being about a kilobyte; None without a limit."""
-        if self.options.ram is None or self.options.prefer == "memory":
+        limit = self.regions.limits.ram
+        if limit is None or self.options.prefer == "memory":
             return None
-        return self.options.ram - candidates.tried[0].plan.io_bytes - STACK_GUESS
+        return limit - candidates.tried[0].plan.io_bytes - STACK_GUESS
 
     def _measured(self, chosen: Candidate, candidates: Candidates) -> Build:
         """The C of one candidate, compiled and measured."""
-        options, target, stage = self.options, load_target(self.options.target), self.stage
+        options, regions, stage = self.options, self.regions, self.stage
         module, plan = chosen.module, chosen.plan
+        golden = golden_vectors(module, self.data, options.vectors)
+
+        def emitted(code: int) -> Files:
+            return emit(
+                module,
+                plan,
+                target=regions.target,
+                golden=golden,
+                header_info=HeaderInfo(version("emberc"), self.digest),
+                name=module.name,
+                flash=regions.flash_pools(code),
+                placement=options.placement,
+            )
+
         with stage("emit") as did:
-            golden = golden_vectors(module, self.data, options.vectors)
-            info = HeaderInfo(version("emberc"), self.digest)
-            files = emit(module, plan, target=target, golden=golden, header_info=info, name=module.name)
+            files = emitted(0)
             did[0] = f"{len(files)} files"
 
         with stage("measure") as did:
+            code, stack = measured_code(files, regions.target, module.notes)
+            if code and regions.flash_pools(code):
+                files = emitted(code)  # constants have what code leaves
             sizes = manifest(files)
-            code, stack = measured_code(files, target, module.notes)
+            state, constants = sizes["state_bytes"], sizes.get("constants", {})
             memory = Memory(
                 Flash(sizes["weights_bytes"], sizes["tables_bytes"], code),
-                Ram(plan.arena_bytes, sizes["state_bytes"], stack, plan.io_bytes),
+                Ram(plan.arena_bytes, state, stack, plan.io_bytes),
                 DEFAULT_BUDGET if options.budget is None else options.budget,
                 plan.memory.any_order_bound,
                 plan.memory.proved,
                 plan.memory,
-                {k: v for k, v in {"flash": options.flash, "RAM": options.ram}.items() if v is not None},
+                regions.limits.pools,
                 candidates.curve(chosen),
+                regions.uses(plan, constants.get("regions", {}), code or 0, stack or 0, state, plan.io_bytes),
+                regions.waits(plan, constants, stack or 0),
             )
             did[0] = f"{memory.total:,} bytes in all"
         return Build(module, plan, files, memory)

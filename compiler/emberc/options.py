@@ -17,7 +17,9 @@ class Options:
     """What a compilation can be told. Byte counts in bytes; None: no limit of that kind was given.
 
     ``shapes``: static shape by input name. ``fix``: inputs that become constants. ``budget``: total of flash and
-    RAM; None is 2 MiB as a goal, that is reported but not enforced. ``pipeline`` replaces the default passes.
+    RAM; None is 2 MiB as a goal, that is reported but not enforced. ``regions``: limits by the name of one of the
+    target's memories. ``placement``: where there are several, "hot" or "size" decides what lies where
+    (``memory.PLACEMENTS``). ``pipeline`` replaces the default passes.
     ``fit`` squeezes weights until flash and total are within their budgets, ``fit_plan`` is the file of a plan that an
     earlier ``fit`` wrote (``emberc.fit``).
     ``vocabulary`` names the words that an embedding keeps (``quant.vocabulary.load_vocabulary``).
@@ -38,6 +40,8 @@ class Options:
     budget: int | None = None
     flash: int | None = None
     ram: int | None = None
+    regions: Mapping[str, int] | None = None
+    placement: str = "hot"
     observer: str = "minmax"
     percentile: float = 99.99
     precision: str = "int8"

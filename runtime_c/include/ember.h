@@ -27,4 +27,13 @@ typedef enum {
 #error "define EMBER_ALIGN(bytes) for this compiler"
 #endif
 
+/* Puts a static object into a linker section, where names are those of ELF; elsewhere the linker's own choice is kept. */
+#ifndef EMBER_SECTION
+#if defined(__ELF__) || defined(__ICCARM__) || defined(__ARMCC_VERSION)
+#define EMBER_SECTION(name) __attribute__((section(name)))
+#else
+#define EMBER_SECTION(name)
+#endif
+#endif
+
 #endif

@@ -14,13 +14,13 @@ from emberc.memory import seal
 from emberc.passes import PASSES, Pass, default_pipeline, parse_pipeline
 from tests.cli.conftest import Emberc
 
-BOARDS = ["host", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "rv32"]
+BOARDS = ["host", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55", "rv32", "stm32h743"]
 
 
 def test_targets_lists_every_board_with_its_memory(emberc_cli: Emberc) -> None:
     done = emberc_cli("targets")
     assert (done.code, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines()[1:8]] == BOARDS
+    assert [line.split()[0] for line in done.out.splitlines()[1:9]] == BOARDS
     assert re.search(r"^  cortex-m4 .*armv7em +4 MiB +4 MiB", done.out, re.MULTILINE)
 
 

@@ -36,11 +36,18 @@ class Journey:
 
 
 def compile_zoo(
-    name: str, folder: Path, *, target: str = "cortex-m7", extreme: bool = False, **options: Any
+    name: str,
+    folder: Path,
+    *,
+    target: str = "cortex-m7",
+    extreme: bool = False,
+    regions: dict[str, int] | None = None,
+    **options: Any,
 ) -> Journey:
     """Compiles a zoo model with its own samples as calibration and writes it to ``folder``.
 
-    ``extreme``: the golden vectors are made of the smallest and largest ids and of empty and full masks.
+    ``regions``: limits by memory of the target. ``extreme``: the golden vectors are made of the smallest and largest
+    ids and of empty and full masks.
     """
     model = zoo_model(name, **options)
     samples = dict(model.samples)
@@ -51,6 +58,7 @@ def compile_zoo(
         target=target,
         shapes={k: (1, v.shape[-1]) for k, v in samples.items()} if options.get("dynamic") else None,
         vectors=vectors,
+        regions=regions,
     )
     return Journey(firmware, firmware.write(folder / "build"))
 

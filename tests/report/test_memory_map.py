@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emberc.errors import UsageError
-from emberc.memory import Node, plan_memory
+from emberc.memory import Access, Node, Pool, plan_memory, spread
 from emberc.report.memory_map import MemoryMap, bars, boxes
 
 
@@ -21,7 +21,7 @@ def chain() -> dict[str, object]:
 
 def test_every_tensor_and_scratch_is_drawn_where_the_plan_puts_it() -> None:
     plan = chain()
-    picture = MemoryMap.of(plan)
+    (picture,) = MemoryMap.of(plan)
     regions = {("tensor", n): r for n, r in plan["tensors"].items()}  # type: ignore[attr-defined]
     regions |= {("scratch", n): r for n, r in plan["scratch"].items()}  # type: ignore[attr-defined]
     drawn = {
@@ -35,7 +35,7 @@ def test_every_tensor_and_scratch_is_drawn_where_the_plan_puts_it() -> None:
 
 
 def test_the_text_has_a_letter_where_a_tensor_lives_and_dots_where_nothing_does() -> None:
-    picture = MemoryMap.of(chain())
+    (picture,) = MemoryMap.of(chain())
     lines = picture.text(width=len(picture.steps), height=picture.arena).splitlines()
     rows = [line.split("|")[1] for line in lines if "|" in line]
     assert len(rows) == picture.arena
@@ -43,6 +43,18 @@ def test_the_text_has_a_letter_where_a_tensor_lives_and_dots_where_nothing_does(
         used = sum(a.size for a in picture.areas if a.start <= step < a.end)
         assert sum(row[step] != "." for row in rows) == used
     assert any("scratch of second: 32 bytes" in line for line in lines)
+
+
+def test_several_memories_have_a_map_each() -> None:
+    nodes = [Node("first", ("x",), ("a",)), Node("second", ("a",), ("b",), scratch=32)]
+    plan = plan_memory(nodes, {"x": 64, "a": 64, "b": 64}, inputs=("x",), outputs=("b",))
+    pools = [Pool("DTCM", 96), Pool("SRAM", 1024, 6, 2), Pool("SLOW", 1024, 9, 9)]
+    pictures = MemoryMap.of(spread(plan, pools, {"a": Access(99), "second": Access(99), "b": Access(5)}).to_json())
+    assert [(p.name, sorted(a.name for a in p.areas), p.arena) for p in pictures] == [
+        ("DTCM", ["a", "second"], 96), ("SRAM", ["b", "x"], 64), ("SLOW", [], 0),
+    ]  # fmt: skip
+    assert [p.peak for p in pictures] == [1, 0, None]
+    assert pictures[0].text().startswith("DTCM:\n") and pictures[2].text() == "SLOW:\nthe arena is empty"
 
 
 @pytest.mark.parametrize("damage", ["tensors", "order", "graph", "witness"])

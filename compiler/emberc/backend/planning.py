@@ -7,16 +7,16 @@ shape, so it has its operand's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from emberc.ir.graph import Function, root
 from emberc.ir.op import Op
 from emberc.ir.ops.time_tiles import TimeTiles
 from emberc.ir.values import Constant, Value
-from emberc.memory import Node, Plan, plan_memory
+from emberc.memory import Access, Node, Plan, Pool, plan_memory, spread
 
 ARENA_ALIGN = 16
 """Every buffer in the arena starts at a multiple of this many bytes; so must the arena itself."""
@@ -37,11 +37,22 @@ class Home(Enum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value lives: ``offset`` bytes into the arena, or in the caller's buffer of that ``name``."""
+    """Where a value lives: ``offset`` bytes into the arena, or in the caller's buffer of that ``name``.
+
+    With arenas in several memories ``name`` is the memory's.
+    """
 
     home: Home
     name: str = ""
     offset: int = 0
+
+
+class Scratch(NamedTuple):
+    """An op's scratch: ``size`` bytes at ``offset`` of the arena, the one in the memory ``pool`` of several."""
+
+    pool: str
+    offset: int
+    size: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class FunctionPlan:
     ops: tuple[Op, ...]
     copies: tuple[Copy, ...]
     _places: dict[int, Place]
-    _scratch: dict[int, tuple[int, int]]
+    _scratch: dict[int, Scratch]
     _bodies: dict[int, FunctionPlan]
     plain: frozenset[int] = frozenset()
 
@@ -76,15 +87,15 @@ class FunctionPlan:
             return Place(Home.FLASH)
         return self._places[id(root(value))]
 
-    def scratch(self, op: Op) -> tuple[int, int] | None:
-        """(arena offset, bytes) of the op's scratch; None if it needs none."""
+    def scratch(self, op: Op) -> Scratch | None:
+        """Where the op's scratch lies; None if it needs none."""
         return self._scratch.get(id(op))
 
     def body(self, op: Op) -> FunctionPlan | None:
         """The plan of the function that ``op`` calls, at its place in the arena; None if it calls none."""
         plan = self._bodies.get(id(op))
         region = self.scratch(op)
-        return plan.moved(region[0]) if plan is not None and region is not None else plan
+        return plan.moved(region.pool, region.offset) if plan is not None and region is not None else plan
 
     def room(self, op: Op) -> int:
         """Bytes that the scratch of ``op`` could grow to where it lies, with all else and the arena as they are."""
@@ -95,11 +106,35 @@ class FunctionPlan:
         above = min((r.offset for r in live if r.offset > own.offset), default=memory.arena)
         return above - -(-below // ARENA_ALIGN) * ARENA_ALIGN
 
-    def moved(self, by: int) -> FunctionPlan:
-        """The same plan ``by`` bytes further up in the arena."""
-        places = {k: replace(p, offset=p.offset + by) if p.home is Home.ARENA else p for k, p in self._places.items()}
-        scratch = {k: (offset + by, size) for k, (offset, size) in self._scratch.items()}
+    def moved(self, pool: str, by: int) -> FunctionPlan:
+        """The same plan ``by`` bytes further up in the arena, that in ``pool``."""
+        places = {
+            k: Place(Home.ARENA, pool, p.offset + by) if p.home is Home.ARENA else p for k, p in self._places.items()
+        }
+        scratch = {k: Scratch(pool, s.offset + by, s.size) for k, s in self._scratch.items()}
         return replace(self, _places=places, _scratch=scratch)
+
+    def spread(
+        self, pools: Sequence[Pool], values: Mapping[int, Access], scratch: Mapping[int, Access], rule: str
+    ) -> FunctionPlan:
+        """The same plan with an arena in each of ``pools``.
+
+        ``values`` and ``scratch`` count the accesses of a run by the ``id`` of a value and of the op whose scratch it
+        is; ``rule`` is one of ``memory.PLACEMENTS``.
+        """
+        names = _Names(self.function)
+        made = [v for op in self.function.ops for v in op.results if not op.is_view]
+        access = {names.tensor(v): values[id(v)] for v in made if id(v) in values}
+        access |= {name: scratch[id(op)] for op, name in self._nodes() if id(op) in scratch}
+        memory = spread(self.memory, pools, access, rule)
+        by_name = {name: op for op, name in self._nodes()}
+        places = dict(self._places)
+        for v in made:
+            if places[id(v)].home is Home.ARENA:
+                region = memory.tensors[names.tensor(v)]
+                places[id(v)] = Place(Home.ARENA, region.pool, region.offset)
+        moved = {id(by_name[n]): Scratch(r.pool, r.offset, r.size) for n, r in memory.scratch.items()}
+        return replace(self, memory=memory, _places=places, _scratch=moved)
 
     def to_json(self) -> dict[str, Any]:
         """The certificate of this function, and under ``bodies`` those of the functions that its ops call, by node."""
@@ -113,8 +148,15 @@ class FunctionPlan:
 
     @property
     def arena_bytes(self) -> int:
-        """Size of the arena, a multiple of its alignment."""
-        return -(-self.memory.arena // ARENA_ALIGN) * ARENA_ALIGN
+        """Size of the arena, all together if there are several; each is a multiple of its alignment."""
+        return sum(size for _, size in self.arenas)
+
+    @property
+    def arenas(self) -> list[tuple[str, int]]:
+        """(memory, bytes) of every arena; the memory is "" where there is but one."""
+        found = self.memory.spread
+        sizes = [(a.pool.name, a.bytes) for a in found.arenas] if found else [("", self.memory.arena)]
+        return [(name, -(-size // ARENA_ALIGN) * ARENA_ALIGN) for name, size in sizes]
 
     @property
     def io_bytes(self) -> int:
@@ -194,7 +236,7 @@ def plan_function(
         if id(v) not in places:
             places[id(v)] = Place(Home.ARENA, offset=memory.tensors[names.tensor(v)].offset)
     by_name = {names.node(op): op for op in real}
-    scratch = {id(by_name[n]): (region.offset, region.size) for n, region in memory.scratch.items()}
+    scratch = {id(by_name[n]): Scratch("", region.offset, region.size) for n, region in memory.scratch.items()}
     ops = _with_views(function, [by_name[n] for n in memory.order])
     return FunctionPlan(function, memory, ops, tuple(copies), places, scratch, bodies)
 

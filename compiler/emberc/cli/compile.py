@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from emberc.cli.console import Console, Progress
-from emberc.cli.values import examples, json_option, names_option, parse_states, signature_options, size_option
+from emberc.cli.values import (
+    examples,
+    json_option,
+    limit_option,
+    names_option,
+    parse_states,
+    signature_options,
+    size_option,
+)
 from emberc.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ _EXAMPLES = examples(
     "emberc compile spam.onnx --calib spam_calib.npz --target cortex-m7 -o build",
     "emberc compile bert.onnx --shape input_ids=1x128 --fix token_type_ids=0 -o build",
     "emberc compile bert.onnx --calib calib.npz --ram 128KiB --flash 1MiB -o build",
+    "emberc compile bert.onnx --calib calib.npz --target stm32h743 --ram dtcm=64KiB --flash internal=1MiB -o build",
     "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --budget 2MiB --fit -o build",
     "emberc compile bert_tiny.onnx --calib calib.npz --target cortex-m7 --plan build/fit_plan.json -o again",
     "emberc compile mamba.onnx --calib calib.npz --target cortex-m4 --streaming -o build",
@@ -35,8 +44,8 @@ _EXAMPLES = examples(
 @click.option("--calib", type=click.Path(path_type=Path), help=".npz, one array per input, samples first.")
 @click.option("--target", default="host", show_default=True, help="A name of 'emberc targets', or a TOML file.")
 @size_option("--budget", "Limit of flash and RAM together, as 2MiB.")
-@size_option("--flash", "Limit of flash: weights, tables, code.")
-@size_option("--ram", "Limit of RAM: arena, state, stack, I/O.")
+@limit_option("--flash", "Limit of flash: weights, tables, code; or of the target's flash regions.")
+@limit_option("--ram", "Limit of RAM: arena, state, stack, I/O; or of the target's RAM regions.")
 @click.option("--streaming", is_flag=True, help="One step a call, with the state in the caller's context.")
 @click.option(
     "--state",
@@ -58,6 +67,13 @@ _EXAMPLES = examples(
     show_default=True,
     help="Where fast kernels need scratch.",
 )
+@click.option(
+    "--placement",
+    type=click.Choice(["hot", "size"]),
+    default="hot",
+    show_default=True,
+    help="What decides which of several memories.",
+)
 @click.option("--observer", type=click.Choice(["minmax", "percentile", "mse"]), help="Ranges; minmax by default.")
 @click.option("--percentile", type=click.FloatRange(50, 100), help="What the percentile observer keeps; 99.99.")
 @click.option("--name", help="Prefix of all C names; the file's name by default.")
@@ -70,8 +86,9 @@ def compile_command(
     calib: Path | None,
     target: str,
     budget: int | None,
-    flash: int | None,
-    ram: int | None,
+    flash: tuple[int | None, dict[str, int]],
+    ram: tuple[int | None, dict[str, int]],
+    placement: str,
     streaming: bool,
     states: dict[str, str],
     fit: bool,
@@ -115,8 +132,10 @@ def compile_command(
             shapes=shapes,
             fix=fix,
             budget=budget,
-            flash=flash,
-            ram=ram,
+            flash=flash[0],
+            ram=ram[0],
+            regions={**ram[1], **flash[1]},
+            placement=placement,
             streaming=streaming,
             states=states,
             fit=fit,

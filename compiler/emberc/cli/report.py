@@ -54,7 +54,8 @@ def report_command(build_dir: Path, check: bool, show_map: bool, layers: bool, a
         if report.choices:
             console.line(render_choices(report.choices))
     if show_map:
-        console.line(MemoryMap.of(plan).text())
+        for picture in MemoryMap.of(plan):
+            console.line(picture.text())
     if check:
         parts = f"{len(plan['order'])} steps, {len(plan['tensors'])} tensors, {plans - 1} loops"
         console.line(f"{'checked':<10} {parts}: the plan is sound")

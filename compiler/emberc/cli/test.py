@@ -32,7 +32,8 @@ def test_command(build_dir: Path, on: list[str], as_json: bool) -> int:
     """Build DIR for every target, run its golden vectors there and compare each output bit for bit.
 
     Instructions are exact counts of the emulator and cycles a model of the core, both means over the vectors;
-    stack, flash and RAM are bytes. Exits with 1 on any mismatch or failure, 3 when all that is wrong is an image
+    stack, flash and RAM are bytes. Where the target's memories have wait states, accesses are counted too, exactly, and
+    what they wait. Exits with 1 on any mismatch or failure, 3 when all that is wrong is an image
     that does not fit its board, 4 when a tool is missing.
     """
     from emberc.harness import test_build
@@ -48,6 +49,10 @@ def test_command(build_dir: Path, on: list[str], as_json: bool) -> int:
         console.result({"runs": [run.to_json() for run in runs]})
     else:
         console.table(_HEADER, [_row(run) for run in runs])
+    for run in runs:
+        if run.wait_cycles is not None:
+            counts = ", ".join(f"{name} {a:,} + {b:,}" for name, (a, b) in run.accesses.items())
+            console.line(f"\non {run.on} accesses wait {run.wait_cycles:,} cycles (model); loads + stores: {counts}")
     for run in runs:
         if run.error:
             console.line(f"\non {run.on}\n{run.error.render()}")

@@ -21,6 +21,25 @@ def parse_size(ctx: click.Context, param: click.Parameter, text: str | None) -> 
     return None if text is None else parse_bytes(text)
 
 
+def parse_limits(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> tuple[int | None, dict[str, int]]:
+    """``512KiB`` for all of a kind, ``dtcm=64KiB,sram=256KiB`` by region, or both: (all, by region), bytes."""
+    from emberc.budget import parse_bytes
+
+    whole: int | None = None
+    regions: dict[str, int] = {}
+    for text in (part for given in texts for part in given.split(",")):
+        name, given_name, size = text.rpartition("=")
+        if given_name and (not name.strip() or name.strip().lower() in map(str.lower, regions)):
+            raise click.BadParameter(f"'{text}' names no region, or one for the second time", ctx, param)
+        if not given_name and whole is not None:
+            raise click.BadParameter("two limits for all of it; write region=64KiB for one region", ctx, param)
+        if given_name:
+            regions[name.strip()] = parse_bytes(size)
+        else:
+            whole = parse_bytes(size)
+    return whole, regions
+
+
 def parse_shapes(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
     """``input_ids=1x128``: static shapes by input name."""
     shapes = {}
@@ -69,6 +88,12 @@ def parse_names(ctx: click.Context, param: click.Parameter, texts: Sequence[str]
 def size_option(flag: str, about: str) -> Callable[[F], F]:
     """A flag that takes a size in bytes."""
     return click.option(flag, metavar="SIZE", callback=parse_size, help=about)
+
+
+def limit_option(flag: str, about: str) -> Callable[[F], F]:
+    """A repeatable flag that takes a size, or sizes by region."""
+    metavar = "SIZE | REGION=SIZE,.."
+    return click.option(flag, metavar=metavar, multiple=True, callback=parse_limits, help=about)
 
 
 def names_option(flag: str, about: str, **more: Any) -> Callable[[F], F]:

@@ -96,15 +96,15 @@ def fit(build: Build, job: Job) -> tuple[Build, FitPlan | None]:
 def _excess(memory: Memory) -> int:
     """Bytes that must leave the flash; what RAM alone is over, no weight can help."""
     over = memory.exceeded()
-    return max((need - have for pool, (need, have) in over.items() if pool != "RAM"), default=0)
+    return max((need - have for pool, (need, have) in over.items() if not pool.startswith("RAM")), default=0)
 
 
 def _too_large(tried: list[Memory]) -> FitError:
     memory = min(tried, key=_excess)
-    pool, (need, have) = next((p, v) for p, v in memory.exceeded().items() if p != "RAM")
+    pool, (need, have) = next((p, v) for p, v in memory.exceeded().items() if not p.startswith("RAM"))
     f, r = memory.flash, memory.ram
-    limit = {"total": "--budget", "flash": "--flash"}[pool]
-    hints = [f"{limit} {need} takes this build"]
+    limit = "--budget" if pool == "total" else f"--flash {pool.partition('region ')[2]}=".removesuffix(" =")
+    hints = [f"{limit}{'' if limit.endswith('=') else ' '}{need} takes this build"]
     if pool == "total" and r.total > need - have:
         hints.insert(0, f"a shorter sequence: RAM is {r.total:,} bytes of it")
     hints.insert(0, "fewer words: --vocab FILE keeps those rows of an embedding whose ids FILE lists")

@@ -31,7 +31,9 @@ class TestRun:
     ``mismatches`` counts output elements over all vectors that differ from the integer reference, a refused vector
     counting one. ``instructions`` (exact) and ``modelled_cycles`` are means over the vectors. ``flash_bytes`` is
     the firmware: code, weights, tables. ``ram_bytes`` is arena + state + I/O + worst-case stack (+ writable
-    globals of custom kernels). ``error`` says why there is no result; ``functions`` are sums over all vectors.
+    globals of custom kernels). ``accesses`` and ``wait_cycles``: exact loads and stores of a vector by memory, and the
+    cycles that they wait by the target's description, where that names waits. ``error`` says why there is no result;
+    ``functions`` are sums over all vectors.
     """
 
     __test__ = False  # not a test class, whatever its name tells pytest
@@ -46,6 +48,8 @@ class TestRun:
     ram_bytes: int | None = None
     painted_stack_bytes: int | None = None
     functions: dict[str, Counts] = field(default_factory=dict)
+    accesses: dict[str, tuple[int, int]] = field(default_factory=dict)
+    wait_cycles: int | None = None
     error: EmberError | None = None
 
     @property
@@ -65,6 +69,9 @@ class TestRun:
             "flash_bytes": self.flash_bytes,
             "ram_bytes": self.ram_bytes,
         }
+        if self.wait_cycles is not None:
+            row["wait_cycles"] = self.wait_cycles
+            row["accesses"] = {name: {"loads": a, "stores": b} for name, (a, b) in self.accesses.items()}
         if self.error:
             row["error"] = {"code": self.error.code, "message": self.error.message, "hints": self.error.hints}
         return row
@@ -154,6 +161,8 @@ def _on_board(
         ram_bytes=None if stack is None else ram + stack,
         painted_stack_bytes=result.stack_bytes,
         functions=result.functions,
+        accesses=result.accesses,
+        wait_cycles=result.waits,
     )
 
 

@@ -165,11 +165,14 @@ def describe_image(elf: Path, target: Target, manifest: Manifest, link_map: Link
     def role(piece: Piece) -> Role:
         return roles.get(link_map.asker(piece.origin), "port")
 
+    # Without a linker script of ours (the host) a build's own sections keep their names.
+    own = {section: ".rodata" if kind == "flash" else ".bss" for section, kind, _ in manifest.sections}
     sizes: dict[tuple[str, Role], list[int]] = {}
     for piece in link_map.pieces:
-        if piece.output.startswith((*_FLASH_SECTIONS, *_RAM_SECTIONS)):
+        output = own.get(piece.output, piece.output)
+        if output.startswith((*_FLASH_SECTIONS, *_RAM_SECTIONS)):
             row = sizes.setdefault((_object_name(piece.origin), role(piece)), [0, 0, 0, 0])
-            row[_column(piece.output)] += piece.size
+            row[_column(output)] += piece.size
     objects = sorted((ObjectSize(name, role_, *row) for (name, role_), row in sizes.items()), key=lambda o: -o.flash)
     code = sorted(((p, role(p)) for p in link_map.pieces if p.output == ".text"), key=lambda item: item[0].address)
     graphs = tuple(ci for o, r in roles.items() if r == "firmware" and (ci := Path(o).with_suffix(".ci")).is_file())

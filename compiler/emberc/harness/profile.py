@@ -33,11 +33,13 @@ class Counts:
 class Profile:
     """What ran inside regions, firmware code only: golden data's and the port's own code is left out.
 
-    ``regions``: region number -> counts. ``functions``: C name -> counts over all regions.
+    ``regions``: region number -> counts. ``functions``: C name -> counts over all regions. ``accesses``: for each
+    memory that the plugin watched, loads and stores of up to 32 bits over all regions.
     """
 
     regions: dict[int, Counts] = field(default_factory=dict)
     functions: dict[str, Counts] = field(default_factory=dict)
+    accesses: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def total(self) -> Counts:
@@ -80,7 +82,8 @@ def join_profile(image: Image, counts: str, model: CycleModel | None) -> Profile
     profile = Profile()
     costs: dict[tuple[int, int], tuple[int, int]] = {}
     for line in counts.splitlines():
-        region, start, length, runs, jumps = (int(word, 16 if i == 1 else 10) for i, word in enumerate(line.split()))
+        numbers = [int(word, 16 if i == 1 else 10) for i, word in enumerate(line.split())]
+        region, start, length, runs, jumps, *accesses = numbers
         if region < 0 or not image.is_firmware(start):
             continue
         if (start, length) not in costs:
@@ -89,6 +92,9 @@ def join_profile(image: Image, counts: str, model: CycleModel | None) -> Profile
         instructions, cycles = length * runs, cost * runs + penalty * jumps
         profile.regions.setdefault(region, Counts()).add(instructions, cycles)
         profile.functions.setdefault(code.function(start), Counts()).add(instructions, cycles)
+        pairs = zip(accesses[::2], accesses[1::2], strict=True)
+        so_far = profile.accesses or [(0, 0)] * (len(accesses) // 2)
+        profile.accesses[:] = [(a + loads, b + stores) for (a, b), (loads, stores) in zip(so_far, pairs, strict=True)]
     return profile
 
 

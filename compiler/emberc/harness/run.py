@@ -13,7 +13,7 @@ from emberc.harness.image import Image
 from emberc.harness.plugin import plugin_for
 from emberc.harness.profile import Counts, Profile, join_profile
 from emberc.harness.tools import last_lines, run_program
-from emberc.targets import Target
+from emberc.targets import Region, Target
 
 TIMEOUT = 1800.0
 """Seconds that a run may take unless its caller says otherwise."""
@@ -26,7 +26,9 @@ class RunResult:
     ``mismatches`` counts output elements that differ. ``instructions`` (exact) and ``cycles`` (modelled) are means
     over the vectors, of firmware code alone; None where the target has no profile. ``stack_bytes`` is the high
     water of the painted stack, test program included; None where there is no paint. ``functions`` are sums over
-    all vectors.
+    all vectors. ``accesses`` are loads and stores of up to 32 bits, exact means over the vectors, by the name of the
+    target's region; ``waits`` the cycles that they take there by the target's description. Both only where a region has
+    waits, else empty and None.
     """
 
     exit_code: int
@@ -37,6 +39,8 @@ class RunResult:
     stack_bytes: int | None
     regions: dict[int, Counts] = field(default_factory=dict)
     functions: dict[str, Counts] = field(default_factory=dict)
+    accesses: dict[str, tuple[int, int]] = field(default_factory=dict)
+    waits: int | None = None
 
 
 def run_image(image: Image, target: Target, *, profile: bool = True, timeout: float = TIMEOUT) -> RunResult:
@@ -54,7 +58,8 @@ def run_image(image: Image, target: Target, *, profile: bool = True, timeout: fl
         if profiled:
             # QEMU splits this argument at commas; a doubled comma stands for one in a path.
             plugin, out = (str(path).replace(",", ",,") for path in (plugin_for(command[0]), counts))
-            command += ["-plugin", f"{plugin},out={out}"]
+            watched = "".join(f",memory={r.origin:x}-{r.origin + r.size:x}" for r in _watched(target))
+            command += ["-plugin", f"{plugin},out={out}{watched}"]
         exit_code, output = run_program(command, timeout=timeout, packages=target.packages_for(command[0]))
         results = parse_console(output)
         if exit_code not in (0, 1) or bool(exit_code) != bool(results.mismatches):
@@ -64,6 +69,7 @@ def run_image(image: Image, target: Target, *, profile: bool = True, timeout: fl
         joined = _read_profile(image, counts, output, model) if profiled else None
     if results.stack and results.stack >= target.stack_bytes:
         raise RunError(f"the stack of {target.stack_bytes:,} bytes ran full", hints=["raise memory.stack in the TOML"])
+    accesses = joined.accesses if joined else []
     total, n = (joined.total if joined else None), len(results.vectors)
     return RunResult(
         exit_code=exit_code,
@@ -74,7 +80,21 @@ def run_image(image: Image, target: Target, *, profile: bool = True, timeout: fl
         stack_bytes=results.stack or None,
         regions=joined.regions if joined else {},
         functions=joined.functions if joined else {},
+        accesses={r.name: (a // n, b // n) for r, (a, b) in zip(_watched(target), accesses, strict=False)},
+        waits=_waits(target, accesses, n) if accesses else None,
     )
+
+
+def _watched(target: Target) -> list[Region]:
+    """The memories whose accesses are counted: all, where any has waits (counting takes time)."""
+    regions = [*target.ram, *target.flash]
+    return regions if any(r.read_wait or r.write_wait for r in regions) else []
+
+
+def _waits(target: Target, accesses: list[tuple[int, int]], vectors: int) -> int:
+    """Cycles that the accesses of one vector wait."""
+    pairs = zip(_watched(target), accesses, strict=True)
+    return round(sum(loads * r.read_wait + stores * r.write_wait for r, (loads, stores) in pairs) / vectors)
 
 
 def _read_profile(image: Image, counts: Path, output: str, model: CycleModel | None) -> Profile:

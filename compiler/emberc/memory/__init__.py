@@ -25,7 +25,7 @@ from emberc.memory.graph import Node
 from emberc.memory.place import place
 from emberc.memory.plan import Plan, plan_memory
 from emberc.memory.pools import Access, Arena, Pool, Spread
-from emberc.memory.spread import PLACEMENTS, spread
+from emberc.memory.spread import PLACEMENTS, Peak, peak, spread
 
 __all__ = [
     "PLACEMENTS",
@@ -33,6 +33,7 @@ __all__ = [
     "Arena",
     "Buffer",
     "Node",
+    "Peak",
     "Placement",
     "Plan",
     "Pool",
@@ -41,6 +42,7 @@ __all__ = [
     "check_certificate",
     "check_plan",
     "load_bound",
+    "peak",
     "place",
     "plan_memory",
     "seal",

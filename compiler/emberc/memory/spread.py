@@ -78,7 +78,9 @@ class _Problem:
             members = [i for i, q in enumerate(pool_of) if q == p]
             at = {i: k for k, i in enumerate(members)}
             tied = [[at[i] for i in group] for group in self.tied if group[0] in at]
-            found = place([self.buffers[i] for i in members], tied, capacity=pool.capacity)
+            found = place([self.buffers[i] for i in members], tied, effort=0)
+            if found.bound <= pool.capacity < found.height:
+                found = place([self.buffers[i] for i in members], tied, capacity=pool.capacity)
             arenas.append(Arena(pool, found.height, found.bound))
             for i, offset in zip(members, found.offsets, strict=True):
                 places[i] = pool.name, offset
@@ -102,3 +104,29 @@ def _rewritten(
     method = f"{plan.method}; pools: {rule}"
     total = sum(arena.bytes for arena in found.arenas)
     return replace(plan, tensors=tensors, scratch=scratch, arena=total, method=method, spread=found)
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The step in which most is live in one pool: ``bytes`` of ``names``, scratch by its node's name."""
+
+    node: str
+    bytes: int
+    names: tuple[str, ...]
+
+
+def peak(plan: Plan, pool: str) -> Peak | None:
+    """Where the arena in ``pool`` is fullest; None if nothing lies there."""
+    regions = [(name, plan.tensors[name]) for name in plan.graph.storage] + list(plan.scratch.items())
+    here = [(name, region) for name, region in regions if region.pool == pool and region.size]
+    if not here or not plan.order:
+        return None
+
+    def live(step: int) -> list[tuple[str, Region]]:
+        return [(name, region) for name, region in here if region.start <= step < region.end]
+
+    def top(step: int) -> int:
+        return max((region.offset + region.size for _, region in live(step)), default=0)
+
+    step = max(range(len(plan.order)), key=lambda step: (top(step), -step))
+    return Peak(plan.order[step], top(step), tuple(name for name, _ in live(step)))

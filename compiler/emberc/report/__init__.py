@@ -7,6 +7,7 @@ from emberc.report.accuracy import compare
 from emberc.report.html import render_html
 from emberc.report.memory_map import MemoryMap
 from emberc.report.model import Accuracy, Fit, Flash, Memory, Ram, Report
+from emberc.report.regions import RegionUse, Waits
 from emberc.report.text import render, render_choices, render_layers
 from emberc.report.tradeoff import Point, frontier
 
@@ -18,7 +19,9 @@ __all__ = [
     "MemoryMap",
     "Point",
     "Ram",
+    "RegionUse",
     "Report",
+    "Waits",
     "compare",
     "frontier",
     "render",

@@ -27,8 +27,6 @@ def render_html(report: Report, plan: Mapping[str, Any], profiles: Sequence[Mapp
 
     Raises UsageError for a damaged plan.
     """
-    picture = MemoryMap.of(plan)
-    step = _WIDTH / max(1, len(picture.steps))
     return (
         _templates()
         .get_template("report.html.j2")
@@ -37,18 +35,26 @@ def render_html(report: Report, plan: Mapping[str, Any], profiles: Sequence[Mapp
             memory=report.memory,
             kilobytes=kilobytes,
             summary=render(report),
-            picture=picture,
-            boxes=boxes(picture, _WIDTH, _HEIGHT),
+            pictures=[_picture(picture) for picture in MemoryMap.of(plan)],
             width=_WIDTH,
             height=_HEIGHT,
-            peak=None if picture.peak is None else (picture.peak * step, step),
-            bound_y=_HEIGHT * (1 - picture.bound / picture.arena) if picture.arena else 0,
             flash=bars(_flash(report)),
             layers=report.layers[:_LAYERS],
             left_out=max(0, len(report.layers) - _LAYERS),
             profiles=[(p, _flame(p)) for p in profiles],
         )
     )
+
+
+def _picture(picture: MemoryMap) -> dict[str, Any]:
+    """What the template draws of one arena."""
+    step = _WIDTH / max(1, len(picture.steps))
+    return {
+        "map": picture,
+        "boxes": boxes(picture, _WIDTH, _HEIGHT),
+        "peak": None if picture.peak is None else (picture.peak * step, step),
+        "bound_y": _HEIGHT * (1 - picture.bound / picture.arena) if picture.arena else 0,
+    }
 
 
 def _flash(report: Report) -> list[tuple[str, int]]:

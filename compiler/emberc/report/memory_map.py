@@ -28,6 +28,7 @@ class Area:
     start: int
     end: int
     over: str | None = None
+    pool: str = ""
 
     def describe(self) -> str:
         """One line: what it is, how large, where, when."""
@@ -39,17 +40,21 @@ class Area:
 
 @dataclass(frozen=True)
 class MemoryMap:
-    """Areas of one arena, largest first; ``steps`` are the ops in order, ``peak`` the step of the bound's witness."""
+    """Areas of one arena, largest first; ``steps`` are the ops in order, ``peak`` the step of the bound's witness.
+
+    ``name`` is the memory that the arena lies in, where there are several, and ``bound`` what its own areas need.
+    """
 
     areas: list[Area]
     arena: int
     bound: int
     steps: list[str]
     peak: int | None
+    name: str = ""
 
     @staticmethod
-    def of(plan: Mapping[str, Any]) -> MemoryMap:
-        """The map of a certificate. Raises UsageError when it is damaged."""
+    def of(plan: Mapping[str, Any]) -> list[MemoryMap]:
+        """A map for each arena of a certificate. Raises UsageError when it is damaged."""
         try:
             views = {view for node in plan["graph"]["nodes"] for view in node["views"]}
             areas = [
@@ -60,14 +65,11 @@ class MemoryMap:
             areas += [_area(name, "scratch", region) for name, region in plan["scratch"].items()]
             areas = [area for area in areas if area.size]
             areas.sort(key=lambda a: (-a.size, a.start, a.offset, a.name))
-            witness = plan["witness"]
-            return MemoryMap(
-                areas,
-                int(plan["arena"]),
-                int(plan["any_order_bound"]),
-                [str(step) for step in plan["order"]],
-                None if witness is None else int(witness["step"]),
-            )
+            steps = [str(step) for step in plan["order"]]
+            if "spread" in plan:
+                return [_of_memory(areas, steps, arena) for arena in plan["spread"]["arenas"]]
+            peak = None if plan["witness"] is None else int(plan["witness"]["step"])
+            return [MemoryMap(areas, int(plan["arena"]), int(plan["any_order_bound"]), steps, peak)]
         except (KeyError, TypeError, AttributeError, ValueError) as e:
             raise UsageError(
                 f"memory_plan.json is damaged: {type(e).__name__}: {e}", hints=["emberc compile writes it again"]
@@ -75,11 +77,12 @@ class MemoryMap:
 
     def text(self, width: int = 64, height: int = 20) -> str:
         """The map in characters: a letter a tensor (the largest 52), '+' a smaller one, '.' free."""
+        title = [f"{self.name}:"] if self.name else []
         if not self.arena or not self.steps:
-            return "the arena is empty"
+            return "\n".join([*title, "the arena is empty"])
         columns, rows = min(width, max(1, len(self.steps))), min(height, self.arena)
         letters = {id(area): _LETTERS[i] if i < len(_LETTERS) else _SMALL for i, area in enumerate(self.areas)}
-        lines: list[str] = []
+        lines: list[str] = title
         for row in reversed(range(rows)):
             low, high = row * self.arena // rows, (row + 1) * self.arena // rows
             cells = [self._cell(c, columns, low, high, letters) for c in range(columns)]
@@ -104,9 +107,17 @@ class MemoryMap:
         return best
 
 
+def _of_memory(areas: Sequence[Area], steps: list[str], arena: Mapping[str, Any]) -> MemoryMap:
+    """The map of one of several memories; its peak is the step in which most of it is live."""
+    here = [area for area in areas if area.pool == arena["name"]]
+    loads = [sum(area.size for area in here if area.start <= step < area.end) for step in range(len(steps))]
+    peak = loads.index(max(loads)) if here and loads else None
+    return MemoryMap(here, int(arena["arena"]), int(arena["bound"]), steps, peak, str(arena["name"]))
+
+
 def _area(name: str, kind: str, region: Mapping[str, Any], over: str | None = None) -> Area:
     offset, size, start, end = (int(region[key]) for key in ("offset", "size", "start", "end"))
-    return Area(name, kind, offset, size, start, end, over)
+    return Area(name, kind, offset, size, start, end, over, str(region.get("pool", "")))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from emberc.memory import Plan
 from emberc.quant.layers import LayerAccuracy
 from emberc.quant.widen import Choice
+from emberc.report.regions import RegionUse, Waits, regions_from_json, regions_json
 from emberc.report.tradeoff import Point
 
 
@@ -47,7 +48,8 @@ class Memory:
     """The three pools. ``arena_bound`` is what no order and placement can go below; ``arena_proved``: it is met.
 
     ``plan`` is None in a report that was read back: ``memory_plan.json`` holds it. ``tradeoff``: RAM against
-    instructions, the configurations that no other beats in both, smallest arena first.
+    instructions, the configurations that no other beats in both, smallest arena first. ``regions`` and ``waits`` are
+    those of a target with several memories of a kind.
     """
 
     flash: Flash
@@ -58,6 +60,8 @@ class Memory:
     plan: Plan | None
     limits: dict[str, int] = field(default_factory=dict)
     tradeoff: list[Point] = field(default_factory=list)
+    regions: list[RegionUse] = field(default_factory=list)
+    waits: Waits | None = None
 
     @property
     def total(self) -> int:
@@ -66,13 +70,16 @@ class Memory:
     @property
     def excess(self) -> int:
         """By how many bytes a smaller arena would do: the most by which RAM or the total are over their limits."""
-        return max((need - have for pool, (need, have) in self.exceeded().items() if pool != "flash"), default=0)
+        return max(
+            (need - have for pool, (need, have) in self.exceeded().items() if pool in ("RAM", "total")), default=0
+        )
 
     def exceeded(self) -> dict[str, tuple[int, int]]:
         """Pools over their limit: name -> (required, available)."""
         have = {"total": self.total, "flash": self.flash.total, "RAM": self.ram.total}
         limits = {"total": self.budget, **self.limits}
-        return {k: (have[k], limit) for k, limit in limits.items() if have[k] > limit}
+        over = {k: (have[k], limit) for k, limit in limits.items() if have[k] > limit}
+        return over | {r.title: (r.required, r.available) for r in self.regions if r.required > r.available}
 
     def to_json(self) -> dict[str, Any]:
         flash, ram = asdict(self.flash), asdict(self.ram)
@@ -86,6 +93,7 @@ class Memory:
             "arena_bound": self.arena_bound,
             "arena_proved": self.arena_proved,
             "tradeoff": [asdict(p) for p in self.tradeoff],
+            **regions_json(self.regions, self.waits),
         }
 
     @staticmethod
@@ -101,6 +109,7 @@ class Memory:
             None,
             dict(data["limits"]),
             [Point(**p) for p in data["tradeoff"]],
+            *regions_from_json(data),
         )
 
 

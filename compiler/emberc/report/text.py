@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from emberc.quant.layers import LayerAccuracy
 from emberc.quant.widen import Choice
 from emberc.report.model import Fit, Report
+from emberc.report.regions import region_lines
 from emberc.report.tradeoff import tradeoff_lines
 
 
@@ -40,6 +41,7 @@ def render(report: Report) -> str:
         lines.append(
             f"           {pool} does not fit: {required:,} of {available:,} bytes, {required - available:,} too many"
         )
+    lines += region_lines(m.regions, m.waits)
     lines += tradeoff_lines(m.tradeoff)
     if report.fit is not None:
         lines += _fit_lines(report.fit)

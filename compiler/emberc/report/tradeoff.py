@@ -11,6 +11,8 @@ class Point:
     """One configuration: tiles of ``rows`` to ``most`` rows (0: none), attention by query rows or not, its heads one
     after the other or together, kernels that "speed", "balanced" or "memory" prefers (``backend.c.plan_for``).
     ``arena`` in bytes, ``instructions`` of one run modelled.
+
+    With several memories ``waits`` are the cycles that accesses wait there, ``excess`` the bytes that do not fit them.
     """
 
     arena: int
@@ -21,6 +23,13 @@ class Point:
     chosen: bool = False
     most: int = 0
     heads: bool = False
+    waits: int = 0
+    excess: int = 0
+
+    @property
+    def cost(self) -> int:
+        """Instructions and waits: cycles of a core that runs one instruction in each."""
+        return self.instructions + self.waits
 
     def __str__(self) -> str:
         rows = f"{self.rows} to {self.most}" if self.most > self.rows else f"{self.rows}"
@@ -34,8 +43,8 @@ class Point:
 def frontier(points: Iterable[Point]) -> list[Point]:
     """Those that no other beats in both, smallest arena first; the chosen one stays in any case."""
     kept: list[Point] = []
-    for p in sorted(points, key=lambda p: (p.arena, p.instructions)):
-        if p.chosen or not kept or p.instructions < min(k.instructions for k in kept):
+    for p in sorted(points, key=lambda p: (p.arena, p.cost)):
+        if p.chosen or not kept or p.cost < min(k.cost for k in kept):
             kept.append(p)
     return kept
 
@@ -45,8 +54,9 @@ def tradeoff_lines(points: list[Point]) -> list[str]:
     if len(points) < 2:
         return []
     chosen = next((p for p in points if p.chosen), points[0])
+    unit = "cycles" if any(p.waits for p in points) else "instructions"
     return [
         f"{'' if i else 'trade-off':<11}arena {p.arena:>9,}  "
-        f"instructions {p.instructions / chosen.instructions:5.2f}x  {'*' if p.chosen else ' '} {p}"
+        f"{unit} {p.cost / chosen.cost:5.2f}x  {'*' if p.chosen else ' '} {p}"
         for i, p in enumerate(points)
     ]

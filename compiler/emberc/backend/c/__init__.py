@@ -6,7 +6,8 @@
     constants.py  arrays in flash, by content                         literals.py  numbers and arrays as C text
     interface.py  inputs and outputs as macros and struct fields      naming.py    C identifiers
     golden.py     golden vectors                                      describe.py  the comment above each call
-    model.py      instructions of a plan, modelled
+    model.py      instructions of a plan, modelled          traffic.py    accesses to every buffer, modelled
+    regions.py    several memories: what lies in which
     write.py      the folder, whole or not at all
 
 An op comes out as one call a line: its emitter builds the call, its kernel in ``runtime_c/kernels`` does the work.
@@ -17,6 +18,7 @@ from emberc.backend.c.context import EmitContext
 from emberc.backend.c.golden import GoldenVector
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant, select_kernel
 from emberc.backend.c.model import modelled_instructions
+from emberc.backend.c.regions import spread_plan
 from emberc.backend.c.registry import Call, check_emitters, emitter
 from emberc.backend.c.write import check_output, write_files
 
@@ -39,5 +41,6 @@ __all__ = [
     "plan_for",
     "plan_levels",
     "select_kernel",
+    "spread_plan",
     "write_files",
 ]

@@ -32,15 +32,22 @@ class ConstantArray:
 
 @dataclass
 class ConstantPool:
-    """Collects the arrays of a model in order of first use; equal contents are stored once."""
+    """Collects the arrays of a model in order of first use; equal contents are stored once.
+
+    ``users`` has the ``id`` of the ops that read an array, by its symbol; ``region_of`` the flash region that it lies
+    in, by its symbol, where there are several.
+    """
 
     prefix: str
     arrays: list[ConstantArray] = field(default_factory=list)
+    users: dict[str, list[int]] = field(default_factory=dict)
+    region_of: dict[str, str] = field(default_factory=dict)
     _by_content: dict[tuple[str, int, bytes], ConstantArray] = field(default_factory=dict)
     _names: Names = field(default_factory=Names)
 
-    def add(self, array: Array, hint: str, kind: Kind) -> str:
-        """A C expression for a pointer to ``array``; ``hint`` is the ONNX name, ``kind`` decides who it counts to."""
+    def add(self, array: Array, hint: str, kind: Kind, user: int | None = None) -> str:
+        """A C expression for a pointer to ``array``; ``hint`` is the ONNX name, ``kind`` decides who it counts to,
+        ``user`` is the ``id`` of the op that reads it."""
         array = np.ascontiguousarray(array)
         dtype = DType.of(array.dtype)
         key = (dtype.value, array.size, hashlib.sha256(array.tobytes()).digest())
@@ -49,7 +56,11 @@ class ConstantPool:
             origin = f"{comment_text(hint)}: {dtype.value}[{', '.join(map(str, array.shape))}]"
             self._by_content[key] = ConstantArray(symbol, origin, array_text(array), kind)
             self.arrays.append(self._by_content[key])
-        return self._by_content[key].reference
+        found = self._by_content[key]
+        users = self.users.setdefault(found.symbol, [])
+        if user is not None and user not in users:
+            users.append(user)
+        return found.reference
 
     @property
     def has_words(self) -> bool:

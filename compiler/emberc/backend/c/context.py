@@ -22,8 +22,18 @@ Fields = dict[str, Initialiser]
 def buffer_pointer(place: Place, fields: dict[tuple[str, str], str]) -> str:
     """The C expression for a place in the arena or in one of the caller's buffers."""
     if place.home is Home.ARENA:
-        return f"AT(0x{place.offset:04x})"
+        return arena_pointer(place.name, place.offset)
     return fields[place.home.value, place.name]
+
+
+def arena_pointer(pool: str, offset: int) -> str:
+    """The C expression for ``offset`` bytes into the arena, the one in ``pool`` where there are several."""
+    return f"{at_macro(pool)}(0x{offset:04x})"
+
+
+def at_macro(pool: str) -> str:
+    """The macro that makes a pointer into an arena: ``AT``, or ``AT_DTCM`` for that in DTCM."""
+    return f"AT_{pool.upper()}" if pool else "AT"
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class EmitContext:
         self.kernels_used = [kernel]
         self.params_used: list[Params] = []
         self._op = op
+        self._whole = id(op)
         self._index = index
         self._plan = plan
         self._pool = pool
@@ -92,14 +103,14 @@ class EmitContext:
     def scratch(self) -> str:
         """A pointer to the op's scratch, NULL if it has none."""
         region = self._plan.scratch(self._op)
-        return "NULL" if region is None else f"AT(0x{region[0]:04x})"
+        return "NULL" if region is None else arena_pointer(region.pool, region.offset)
 
     def array(self, array: Array, hint: str, kind: Kind = "weights") -> str:
         """A pointer to a constant array in flash, usable in an initialiser; equal arrays are stored once.
 
         ``hint`` is best the ONNX name: the C symbol is made from it.
         """
-        return self._pool.add(array, hint, kind)
+        return self._pool.add(array, hint, kind, self._whole)
 
     def weights(self, value: Value) -> str:
         """A pointer to a constant operand in the layout that the selected kernel reads."""

@@ -27,7 +27,7 @@ def describe(op: Op, plan: FunctionPlan) -> list[str]:
         parts = [f"{node}  ", f"{op.opcode}  ", *_listed(reads), "->", *_listed(writes), "(the same bytes)"]
     elif region is not None:
         parts[-1] += ";"
-        parts.append(f"scratch 0x{region[0]:04x} ({region[1]} bytes)")
+        parts.append(f"scratch {region.pool + ' ' if region.pool else ''}0x{region.offset:04x} ({region.size} bytes)")
     return block_comment(parts)
 
 
@@ -77,5 +77,5 @@ def _where(value: Value, plan: FunctionPlan) -> str:
         return "flash"
     place = plan.place(value)
     if place.home is Home.ARENA:
-        return f"arena 0x{place.offset:04x}"
+        return f"{place.name or 'arena'} 0x{place.offset:04x}"
     return f"{place.home.value} {comment_text(place.name)}"

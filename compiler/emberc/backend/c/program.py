@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from emberc.backend.c.constants import ConstantPool
-from emberc.backend.c.context import EmitContext, Params, buffer_pointer
+from emberc.backend.c.context import EmitContext, Params, arena_pointer, at_macro, buffer_pointer
 from emberc.backend.c.describe import block_comment, describe, describe_copy
 from emberc.backend.c.interface import Interface, StatePort
 from emberc.backend.c.kernels import PORTABLE, Kernel, select_kernel
@@ -81,9 +81,9 @@ class Program:
     def calls(self) -> list[Call]:
         return [call for step in self.steps for call in step.all_calls()]
 
-    @property
-    def uses_arena(self) -> bool:
-        return any(step.mentions("AT(") for step in self.steps)
+    def uses_arena(self, pool: str = "") -> bool:
+        """Whether a step has a pointer into the arena, the one in ``pool`` where there are several."""
+        return any(step.mentions(f"{at_macro(pool)}(") for step in self.steps)
 
     @property
     def uses_memcpy(self) -> bool:
@@ -175,10 +175,10 @@ def _begin_states(op: TimeTiles, plan: FunctionPlan, loop: list[str], inside: di
     *offsets, size = state_offsets(op)
     if not size:
         return []
-    start = region[0] + body.arena_bytes
-    calls = [Call("memset", (f"AT(0x{start:04x})", "0", f"{size}u"))]
+    start = region.offset + body.arena_bytes
+    calls = [Call("memset", (arena_pointer(region.pool, start), "0", f"{size}u"))]
     for offset, s, v in zip(offsets, op.kept(), op.state_inputs(), strict=True):
-        ctype, at = c_type(v.type.dtype), f"AT(0x{start + offset:04x})"
+        ctype, at = c_type(v.type.dtype), arena_pointer(region.pool, start + offset)
         loop.append(f"    {ctype} *const {s.name} = ({ctype} *){at};")
         inside["in", s.name] = inside["out", s.after] = s.name
         if s.fill:

@@ -1,7 +1,8 @@
 /* region_profile: counts what a bare-metal guest executes, by region, exactly and reproducibly; a QEMU TCG plugin.
  *
- * Use:  qemu-system-... -plugin region_profile.so,out=FILE
+ * Use:  qemu-system-... -plugin region_profile.so,out=FILE[,memory=START-END]...  (hex; END is behind the last byte)
  * Out:  one line a region and block:  <region> <start, hex> <instructions> <times run> <times left by a jump>
+ *       then, for every memory given, its loads and stores of up to 32 bits that the block made
  *
  * QEMU translates straight-line runs of guest code to blocks. The plugin counts how often each block ran, and how
  * often control left it for another place than the one behind it. Regions 0 to 63 are opened and closed by the
@@ -28,6 +29,9 @@ enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 
 typedef void (*tb_translated_cb)(qemu_plugin_id_t, struct qemu_plugin_tb *);
 typedef void (*executed_cb)(unsigned cpu, void *data);
+typedef uint32_t qemu_plugin_meminfo_t;
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
+typedef void (*memory_cb)(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data);
 typedef void (*exit_cb)(qemu_plugin_id_t, void *data);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_translated_cb cb);
@@ -35,6 +39,10 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, executed_cb
                                           void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed_cb cb,
                                             enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_cb cb, enum qemu_plugin_cb_flags flags,
+                                      enum qemu_plugin_mem_rw rw, void *data);
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+_Bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, exit_cb cb, void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
@@ -50,7 +58,7 @@ const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 EXPORT int qemu_plugin_version = EMBER_QEMU_PLUGIN_ABI;
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv);
 
-enum { REGIONS = 64, OUTSIDE = REGIONS, NO_MARKER = -1, BUCKETS = 1 << 14 };
+enum { REGIONS = 64, OUTSIDE = REGIONS, NO_MARKER = -1, BUCKETS = 1 << 14, MEMORIES = 8 };
 
 typedef struct Block {
     struct Block *next;
@@ -58,13 +66,29 @@ typedef struct Block {
     size_t instructions;
     struct {
         uint64_t runs, jumps;
+        uint64_t (*accesses)[2]; /* [memories]: loads, stores; NULL before the first */
     } in[REGIONS + 1];
 } Block;
+
+static struct {
+    uint64_t start, end;
+} memories[MEMORIES];
+static int memory_count;
 
 static Block *buckets[BUCKETS];
 static Block *last_block;
 static int region = OUTSIDE, last_region = OUTSIDE;
 static const char *out_path;
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *p = calloc(count, size);
+    if (!p) {
+        fputs("region_profile: out of memory\n", stderr);
+        exit(EXIT_FAILURE);
+    }
+    return p;
+}
 
 /* QEMU may translate the same block again; its counts go on in the same record. */
 static Block *find_block(uint64_t start, uint64_t end, size_t instructions)
@@ -73,11 +97,7 @@ static Block *find_block(uint64_t start, uint64_t end, size_t instructions)
     for (Block *b = *bucket; b; b = b->next)
         if (b->start == start && b->end == end && b->instructions == instructions)
             return b;
-    Block *b = calloc(1, sizeof *b);
-    if (!b) {
-        fputs("region_profile: out of memory\n", stderr);
-        exit(EXIT_FAILURE);
-    }
+    Block *b = zeroed(1, sizeof *b);
     b->start = start;
     b->end = end;
     b->instructions = instructions;
@@ -94,6 +114,20 @@ static void on_block(unsigned cpu, void *data)
     b->in[region].runs++;
     last_block = b;
     last_region = region;
+}
+
+static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
+{
+    Block *b = data;
+    const unsigned shift = qemu_plugin_mem_size_shift(info);
+    (void)cpu;
+    for (int m = 0; m < memory_count; m++)
+        if (address >= memories[m].start && address < memories[m].end) {
+            if (!b->in[region].accesses)
+                b->in[region].accesses = zeroed(MEMORIES, sizeof *b->in[region].accesses);
+            b->in[region].accesses[m][qemu_plugin_mem_is_store(info)] += shift > 2 ? 1u << (shift - 2) : 1u;
+            return;
+        }
 }
 
 static void on_marker(unsigned cpu, void *data)
@@ -141,15 +175,29 @@ static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     const size_t n = qemu_plugin_tb_n_insns(tb);
     const struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, n - 1);
     const uint64_t end = qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last);
+    Block *const block = find_block(qemu_plugin_tb_vaddr(tb), end, n);
     (void)id;
-    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS,
-                                         find_block(qemu_plugin_tb_vaddr(tb), end, n));
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         const int m = insn_marker(insn);
         if (m != NO_MARKER)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, QEMU_PLUGIN_CB_NO_REGS, (void *)(intptr_t)m);
+        if (memory_count)
+            qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, block);
     }
+}
+
+static void write_row(FILE *out, const Block *b, int r)
+{
+    fprintf(out, "%d %" PRIx64 " %zu %" PRIu64 " %" PRIu64, r == OUTSIDE ? -1 : r, b->start, b->instructions,
+            b->in[r].runs, b->in[r].jumps);
+    for (int m = 0; m < memory_count; m++) {
+        static const uint64_t none[2];
+        const uint64_t *const count = b->in[r].accesses ? b->in[r].accesses[m] : none;
+        fprintf(out, " %" PRIu64 " %" PRIu64, count[0], count[1]);
+    }
+    fputc('\n', out);
 }
 
 static void on_exit_write(qemu_plugin_id_t id, void *data)
@@ -165,8 +213,7 @@ static void on_exit_write(qemu_plugin_id_t id, void *data)
         for (const Block *b = buckets[k]; b; b = b->next)
             for (int r = 0; r <= OUTSIDE; r++)
                 if (b->in[r].runs)
-                    fprintf(out, "%d %" PRIx64 " %zu %" PRIu64 " %" PRIu64 "\n", r == OUTSIDE ? -1 : r, b->start,
-                            b->instructions, b->in[r].runs, b->in[r].jumps);
+                    write_row(out, b, r);
     fclose(out);
 }
 
@@ -176,6 +223,9 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *in
     for (int i = 0; i < argc; i++)
         if (strncmp(argv[i], "out=", 4) == 0)
             out_path = strdup(argv[i] + 4);
+        else if (memory_count < MEMORIES && sscanf(argv[i], "memory=%" SCNx64 "-%" SCNx64, &memories[memory_count].start,
+                                                   &memories[memory_count].end) == 2)
+            memory_count++;
     if (!out_path) {
         fputs("region_profile: give out=FILE\n", stderr);
         return -1;
