@@ -223,8 +223,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *in
     for (int i = 0; i < argc; i++)
         if (strncmp(argv[i], "out=", 4) == 0)
             out_path = strdup(argv[i] + 4);
-        else if (memory_count < MEMORIES && sscanf(argv[i], "memory=%" SCNx64 "-%" SCNx64, &memories[memory_count].start,
-                                                   &memories[memory_count].end) == 2)
+        else if (memory_count < MEMORIES && sscanf(argv[i], "memory=%" SCNx64 "-%" SCNx64,
+                                                   &memories[memory_count].start, &memories[memory_count].end) == 2)
             memory_count++;
     if (!out_path) {
         fputs("region_profile: give out=FILE\n", stderr);
