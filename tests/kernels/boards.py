@@ -19,10 +19,12 @@ def assert_exact(target: str, cases: Sequence[Case], *, kernel: str = "", opt: s
         isa = load_target(target).isa
         others = [f"{c.kernel(isa).function} {c.shape} {c.note}" for c in cases if c.kernel(isa).function != kernel]
         assert others == []
-    assert check_cases(cases, target, opt=opt) == []
+    differ = check_cases(cases, target, opt=opt)
+    assert not differ, "\n".join(differ)
 
 
 def assert_exact_anywhere(kernels_of: str, cases: Sequence[Case]) -> None:
     """The plain C of the kernels of ``kernels_of`` gives the same bits, clean under the host's sanitizers."""
     sanitized = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", *STRICT_CFLAGS)
-    assert check_cases(cases, "host", kernels_of=kernels_of, opt="-O1", extra_cflags=sanitized) == []
+    differ = check_cases(cases, "host", kernels_of=kernels_of, opt="-O1", extra_cflags=sanitized)
+    assert not differ, "\n".join(differ)
