@@ -72,8 +72,9 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
     stack = "not measured" if r.stack is None else f"{r.stack:,}"
     lines = [f"{p}: required {need:,}, available {have:,}, excess {need - have:,}" for p, (need, have) in over.items()]
     lines.append(f"flash {f.total:,}: weights {f.weights:,}, tables {f.tables:,}, code {code}")
+    kept = f"state {r.state:,}, " if r.state else ""
     lines.append(
-        f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), stack {stack}, I/O {r.io:,}"
+        f"RAM   {r.total:,}: arena {r.arena:,} (lower bound {memory.arena_bound:,}), {kept}stack {stack}, I/O {r.io:,}"
     )
     weights = [c for c in module.constants() if c.type.rank > 1]  # tables can't be made smaller
     biggest = sorted(((c.stored_bytes, c.name or "?") for c in weights), reverse=True)[:3]
@@ -81,7 +82,10 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
     lines += [region.line() for region in memory.regions]
     lines += _live_at_peak(memory, next(iter(over)))
     hints = _rewrites(memory)
-    if any("RAM" in pool for pool in over) or r.arena > f.weights:
+    if r.state > r.arena and any("RAM" in pool for pool in over):
+        name, size = max(((s.name, _bytes(module, s.name)) for s in module.main.states), key=lambda s: s[1])
+        hints.append(f"a model that remembers less: the largest state is {name} ({size:,} bytes)")
+    elif not module.is_step and (any("RAM" in pool for pool in over) or r.arena > f.weights):
         shapes = [f"{v.name}={'x'.join(map(str, (*v.shape[:-1], v.shape[-1] // 2)))}" for v in module.main.inputs]
         hints.append("a shorter sequence, exported with dynamic axes: --shape " + " --shape ".join(shapes))
     if biggest and any(pool == "total" or pool.startswith("flash") for pool in over):
@@ -93,6 +97,11 @@ def _explain(module: Module, memory: Memory, over: dict[str, tuple[int, int]]) -
         hints.append(f"a smaller {name} ({size:,} bytes): halving it (vocabulary, width or rank) {enough}")
     hints.append("the limit that this build needs: " + " ".join(_limits(memory, over)))
     return lines, hints
+
+
+def _bytes(module: Module, name: str) -> int:
+    """Bytes of an input of the main function."""
+    return next(v.type.nbytes for v in module.main.inputs if v.name == name)
 
 
 def _live_at_peak(memory: Memory, pool: str, most: int = 4) -> list[str]:

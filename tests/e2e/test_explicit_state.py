@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
@@ -98,7 +100,7 @@ def test_a_decoder_with_past_keys_and_values(precision: str, sqnr: float, tmp_pa
     assert firmware.report.memory.ram.state >= sum(v.type.nbytes for v in step.inputs) - 16
 
 
-@pytest.mark.parametrize(("precision", "sqnr"), [("int8", 25), ("int16", 30)])
+@pytest.mark.parametrize(("precision", "sqnr"), [("int8", 25), ("int16", 27)])
 def test_one_step_of_a_selective_scan(precision: str, sqnr: float, tmp_path: Path) -> None:
     x = np.random.default_rng(4).normal(size=(8, STEPS, 1, 1, CHANNELS)).astype(np.float32)
     firmware = emberc.compile(state_space(), {"x": x}, streaming=True, precision=precision, name="ssm")
@@ -112,3 +114,46 @@ def test_one_step_of_a_selective_scan(precision: str, sqnr: float, tmp_path: Pat
     steps_are_the_whole(step)
     exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]), 2 * STEPS)
     assert firmware.report.accuracy["y"].sqnr_db > sqnr
+
+
+MODELS: dict[str, Callable[[], tuple[onnx.ModelProto, dict[str, NDArray[Any]]]]] = {
+    "cell": lambda: (recurrent("LSTM"), {"x": _rows(9, 1, 5)}),
+    "gpt": lambda: (decoder(), decoder_inputs(8)),
+    "ssm": lambda: (state_space(), {"x": _rows(1, 1, CHANNELS)}),
+}
+
+
+def _rows(*shape: int) -> NDArray[Any]:
+    return np.random.default_rng(4).normal(size=(8, STEPS, *shape)).astype(np.float32)
+
+
+@pytest.mark.board
+@pytest.mark.parametrize("name", ["ssm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("cell", "gpt"))])
+def test_steps_run_on_the_boards(name: str, tmp_path: Path) -> None:
+    """The state goes from vector to vector on the board, and begins anew with a sequence."""
+    model, calibration = MODELS[name]()
+    firmware = emberc.compile(model, calibration, streaming=True, target="cortex-m4", name=name)
+    targets = ["host", "cortex-m4", "cortex-m55", "rv32"]
+    exact(harness.test_build(firmware.write(tmp_path / "build"), targets), 2 * STEPS)
+
+
+def test_a_budget_counts_the_state() -> None:
+    model, calibration = MODELS["ssm"]()
+    with pytest.raises(emberc.EmberError) as raised:
+        emberc.compile(model, calibration, streaming=True, ram=600)
+    assert raised.value.code == "E-FIT"
+    assert "state 224" in raised.value.render()
+    assert "the largest state is ssm_state (128 bytes)" in raised.value.render()
+
+
+def test_states_span_all_that_was_seen() -> None:
+    """Whatever observer clips other values: what a state loses, it loses at every step."""
+    model, calibration = MODELS["gpt"]()
+    made = [emberc.compile(model, calibration, streaming=True, observer=o) for o in ("minmax", "mse")]
+    types = [{v.name: v.type for v in f.module.main.inputs} for f in made]
+    assert types[0] == types[1]
+
+
+def test_names_without_streaming_are_refused() -> None:
+    with pytest.raises(emberc.EmberError, match="not to stream"):
+        emberc.compile(decoder(), decoder_inputs(1), states={"past_key": "key"})

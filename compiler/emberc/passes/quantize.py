@@ -21,7 +21,7 @@ from emberc.quant.observers import Statistics
 from emberc.quant.precision import Policy, choose_types, parse_precision, prescribed
 from emberc.quant.scan import scan_types
 from emberc.quant.scan_ranges import ScanObserver
-from emberc.quant.states import share_statistics, tie_states
+from emberc.quant.states import share_statistics, state_values, tie_states
 from emberc.quant.widen import INT16_DB, choose, value_candidates, weight_candidates
 
 
@@ -86,7 +86,8 @@ class Quantize(Pass):
     ) -> tuple[dict[int, TensorType], set[int], Collection[str]]:
         """The integer types, the weights that get 16 bits, and the nodes whose types the user chose."""
         precision, target = parse_precision(self.precision)
-        policy = Policy(self.observer, self.percentile, precision, _overrides(self.overrides, module))
+        overrides, states = _overrides(self.overrides, module), state_values(function)
+        policy = Policy(self.observer, self.percentile, precision, overrides, whole=states)
         types = choose_types(function, stats, policy)
         if precision == "int8":
             return types, set(), policy.overrides

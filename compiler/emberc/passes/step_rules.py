@@ -15,7 +15,6 @@ from emberc.ir.ops.integer_conv import CausalConv
 from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_movement import Concat, Expand, Gather, Pad, Reshape, Slice, Transpose
 from emberc.ir.ops.integer_reduce import Reduce, ReduceMax, ReduceSum
-from emberc.ir.ops.integer_rows import DepthwiseRows
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.integer_stream import Cache, RunningSum
 from emberc.ir.types import DType, Quant, TensorType
@@ -214,24 +213,6 @@ def _with_states(op: Op, along: int, ports: dict[str, tuple[str, str, int]], ste
     for state, after in states:
         steps.keep(state, new.results[new.result_fields.index(after)])
     return new.results, along
-
-
-@rule("q.depthwise_rows")
-def _depthwise(op: DepthwiseRows, steps: Steps) -> Written:
-    """The rows that the window reaches back to are kept, and put before the new ones."""
-    back = (op.w.shape[0] - 1) * op.dilation
-    if op.before != back or op.rows != steps.length or steps.axis(op.x) != 1:
-        raise steps.refuse("its window looks ahead", "train with a causal convolution")
-    x = steps.get(op.x)
-    if back:
-        kept = steps.state(op.x.type.with_shape((op.x.shape[0], back, op.x.shape[2])), "rows", op.zx)
-        both = op.x.type.with_shape((op.x.shape[0], back + steps.rows, op.x.shape[2]))
-        x = steps.emit(Concat, [kept, x], type=both, axis=1)
-        cut = {"starts": [steps.rows], "ends": [back + steps.rows], "axes": [1], "steps": [1]}
-        steps.keep(kept, steps.emit(Slice, x, type=kept.type, **cut))
-    attrs = {**op.attrs, "before": 0, "rows": steps.rows}
-    y = steps.emit(DepthwiseRows, x, op.w, op.bias, op.m, type=steps.shorter(op.y.type, 1), **attrs)
-    return [y], 1
 
 
 @rule("q.attention")

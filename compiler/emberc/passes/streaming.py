@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emberc.errors import UsageError
 from emberc.ir.graph import Module
-from emberc.passes import step_rules  # noqa: F401 (registers the rules)
+from emberc.passes import step_rules, step_windows  # noqa: F401 (register the rules)
 from emberc.passes.manager import Pipeline
 from emberc.passes.steps import Steps
 

@@ -9,7 +9,7 @@ from emberc.errors import UnsupportedError
 from emberc.ir.graph import Function, Module, State
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.time_tiles import TimeTiles
-from emberc.passes import step_rules  # noqa: F401 (registers the rules)
+from emberc.passes import step_rules, step_windows  # noqa: F401 (register the rules)
 from emberc.passes.manager import Pass
 from emberc.passes.steps import Steps, sequence_length
 from emberc.passes.tile_rows import largest_tile

@@ -53,13 +53,14 @@ SMALLEST_RANGE = 1e-6
 class Policy:
     """``observer`` and ``percentile`` as in ``choose_range``; ``precision``: "int8" (int16 where it is free),
     "int16" (everywhere that it helps), "mixed" (as int8, and for the values in ``wide``, by ``id``); ``overrides``:
-    ONNX node name -> "i8" or "i16" for its results."""
+    ONNX node name -> "i8" or "i16" for its results; values in ``whole``, by ``id``, are not clipped by the observer."""
 
     observer: str = "minmax"
     percentile: float = 99.99
     precision: str = "int8"
     overrides: dict[str, str] = field(default_factory=dict)
     wide: frozenset[int] = frozenset()
+    whole: frozenset[int] = frozenset()
 
 
 def parse_precision(text: str) -> tuple[str, float | None]:
@@ -184,7 +185,7 @@ class _Chooser:
         seen = self.stats.get(id(v if scores is None else scores), Statistics())
         lo, hi = choose_range(
             seen,
-            self.policy.observer if dtype is DType.I8 else "minmax",
+            self.policy.observer if dtype is DType.I8 and id(v) not in self.policy.whole else "minmax",
             bits=dtype.size * 8,
             symmetric=symmetric,
             percentile=self.policy.percentile,

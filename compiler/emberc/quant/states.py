@@ -37,6 +37,11 @@ def tie_states(function: Function, types: dict[int, TensorType]) -> None:
             types[id(v)] = made.with_shape(v.shape)
 
 
+def state_values(function: Function) -> frozenset[int]:
+    """What shows a state, before or after a call, by ``id``: clipping it would add up over the steps."""
+    return frozenset(id(v) for a, b in float_states(function) for v in (*moved_to(a), *moved_from(b)))
+
+
 def float_states(function: Function) -> list[tuple[Value, Value]]:
     """Every state that holds floats, before and after a call."""
     inputs = {v.name: v for v in function.inputs}

@@ -157,6 +157,7 @@ def emit(
         "arena_bytes": plan.arena_bytes,
         "arena_align": ARENA_ALIGN,
         "streaming": module.is_step,
+        "explicit": module.whole is None,
         "entry": f"{prefix}_step" if module.is_step else f"{prefix}_run",
         "state_align": STATE_ALIGN,
         "sources": sources,
