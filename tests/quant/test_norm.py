@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from emberc.ir.arithmetic import norm_frac, norm_gain
+from emberc.ir.graph import Module
 from emberc.ir.types import DType
 from emberc.quant.norm import FEWEST_BITS, narrow_gains, wide_gains
+from tests.quant.test_lowerings import quantized, text, worst_steps
 
 
 @pytest.mark.parametrize(("n", "steps", "bits"), [(7, 2.0, 8), (128, 21.0, 7), (128, 42.0, 6), (768, 42.0, 4)])
@@ -48,3 +50,22 @@ def test_wide_gains_are_those_of_32_bits() -> None:
     assert gains.dtype is DType.I32 and 0 <= gains.out_shift <= 8
     np.testing.assert_allclose(gains.gamma[-1], 2000 * 2.0 ** (32 - norm_frac(n) + gains.out_shift), rtol=1e-9)
     assert gains.beta[0] == round(-39.5 * 2**gains.out_shift)
+
+
+def test_rows_too_long_for_16_bits_are_rounded_from_int16_results() -> None:
+    """Also where the output's zero point is not in the middle."""
+
+    def long_rows() -> Module:
+        m = text(
+            "%r = f.layer_norm %x, %c, %d {axis = 1} : f32[2, 16384]",
+            x="f32[2, 16384]", constants=("%c : f32[1] = [1]", "%d : f32[1] = [3]"),
+        )  # fmt: skip
+        m.main.ops[-1].loc = "/it"
+        return m
+
+    f, _ = quantized(long_rows(), overrides="/it=i8")
+    assert [op.opcode for op in f.ops] == ["q.layer_norm", "q.requantize"]
+    assert [op.results[0].type.dtype for op in f.ops] == [DType.I16, DType.I8]
+    quant = f.ops[-1].results[0].type.quant
+    assert quant is not None and quant.zero_point != 0
+    assert worst_steps(long_rows, overrides="/it=i8") <= 0.55
