@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import emberc
 from emberc import harness
 from tests.e2e.files import found, made
-from tests.e2e.journey import exact
+from tests.e2e.journey import EVERYWHERE, exact
 from tests.e2e.packages import package_file
 
 pytestmark = pytest.mark.slow
@@ -37,9 +37,9 @@ def test_tells_files_apart_as_the_floats_do(tmp_path: Path) -> None:
     path = package_file("magika", "standard_v3_3/model.onnx")
     known, unseen = ([features(d) for d in (*found(n, n), *made(m, m))] for n, m in ((25, 39), (20, 26)))
     firmware = emberc.compile(
-        path, calibration={"bytes": np.stack(known)}, target="host", shapes={"bytes": (1, 2 * SIDE)}
+        path, calibration={"bytes": np.stack(known)}, target="cortex-m7", shapes={"bytes": (1, 2 * SIDE)}
     )
-    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"]))
+    exact(harness.test_build(firmware.write(tmp_path / "build"), EVERYWHERE))
     assert firmware.report.integer_only
     kinds = [op.opcode for op in firmware.module.main.ops]
     assert kinds.count("q.layer_norm") == 2 and kinds.count("q.conv") == kinds.count("q.softmax") == 1

@@ -31,8 +31,8 @@ def lower_lstm(op: float_cells.Lstm, ctx: Lowering) -> list[Value]:
     c0 = requantized(ctx.get(op.c0), cell, ctx)
     operands = [*fields.pop("operands"), _table(np.tanh, 0.0, "tanh"), h0, c0]
     types = [ctx.type_of(op.y), cell, hidden]
-    y, *states = ctx.emit_all(integer_cells.Lstm, *operands, types=types, bits=bits, **fields)
-    last, h = (requantized(s, ctx.type_of(r), ctx) for s, r in zip(states, (op.last, op.hidden), strict=True))
+    y, last, h = ctx.emit_all(integer_cells.Lstm, *operands, types=types, bits=bits, **fields)
+    # The states as the cell keeps them: what is lost of them here would add up from call to call.
     return [y, last, h, Constant(np.array(span.dtype.limits, span.dtype.numpy), "span", span.quant)]  # read by nobody
 
 
@@ -45,8 +45,7 @@ def lower_gru(op: float_cells.Gru, ctx: Lowering) -> list[Value]:
     s0 = requantized(ctx.get(op.h0), state, ctx)
     operands = [*fields.pop("operands"), s0]
     types = [ctx.type_of(op.y), state]
-    y, last = ctx.emit_all(integer_cells.Gru, *operands, types=types, bits=bits, late=op.late, **fields)
-    return [y, requantized(last, ctx.type_of(op.last), ctx)]
+    return ctx.emit_all(integer_cells.Gru, *operands, types=types, bits=bits, late=op.late, **fields)
 
 
 def _common(op: float_cells.Cell, ctx: Lowering, bits: int) -> tuple[TensorType, dict[str, Any]]:
