@@ -233,3 +233,23 @@ def test_run_bears_the_targets_name_whatever_it_was_called(make_build: MakeBuild
     broken = make_build(sources={"doubler.c": "nonsense\n"})
     assert run_one(broken, "m4").on == "cortex-m4"
     assert run_one(make_build(), "m4").on == "cortex-m4"
+
+
+def test_accesses_are_counted_by_memory_and_wait_as_the_target_says(make_build: MakeBuild) -> None:
+    """One more load of w, which lies in flash, in each of four rounds: four loads more there."""
+    target = load_target("stm32h743")
+    more = KERNEL_C.replace("x[i] * w[i]", "x[i] * w[i] + 0 * *(volatile const char *)w")
+    sources = [{"kernels/ember_scale_s8.c": code} for code in (KERNEL_C, more)]
+    one, two = (run_one(make_build(sources=some), "stm32h743") for some in sources)
+    assert one.ok and two.ok
+    assert two.accesses["INTERNAL"][0] == one.accesses["INTERNAL"][0] + 4, "four elements, a further load in each"
+    for run in (one, two):
+        waits = sum(
+            loads * region.read_wait + stores * region.write_wait
+            for region in (*target.ram, *target.flash)
+            for loads, stores in [run.accesses[region.name]]
+        )
+        # Counts are means that are rounded down, waits are rounded once.
+        assert run.wait_cycles is not None and 0 <= run.wait_cycles - waits < 64
+        assert run.to_json()["wait_cycles"] == run.wait_cycles
+    assert run_one(make_build(), "cortex-m7").wait_cycles is None

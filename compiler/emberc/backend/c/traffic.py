@@ -3,7 +3,8 @@
 Modelled from the loops of the kernels, in accesses of up to 32 bits. A product of M rows by N columns of K terms reads
 its operands in blocks, so its figures are accesses a MAC: ``runtime_c/kernels/<family>`` says at the top of each kernel
 how large its blocks are. All other work reads each operand once and writes each result once, in words where the family
-has kernels for that. ``tests/e2e/test_regions.py`` holds the model against counts of the emulator.
+has kernels for that. Within a third of what the emulator counts, which ``tests/e2e/test_regions.py`` holds it to; for
+one buffer against another that is enough.
 """
 
 from __future__ import annotations

@@ -75,6 +75,13 @@ static struct {
 } memories[MEMORIES];
 static int memory_count;
 
+/* An instruction that accesses memory. */
+typedef struct {
+    Block *block;
+} Site;
+
+static const Site *last_site; /* since the block was entered */
+static uint64_t last_end;
 static Block *buckets[BUCKETS];
 static Block *last_block;
 static int region = OUTSIDE, last_region = OUTSIDE;
@@ -112,15 +119,24 @@ static void on_block(unsigned cpu, void *data)
     if (last_block && last_block->end != b->start)
         last_block->in[last_region].jumps++;
     b->in[region].runs++;
+    last_site = NULL;
     last_block = b;
     last_region = region;
 }
 
+/* QEMU makes an access for every element of a vector, the core one for every 32 bits: elements of one word that one
+ * instruction takes one after the other count once. */
 static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
 {
-    Block *b = data;
+    const Site *const site = data;
+    Block *const b = site->block;
     const unsigned shift = qemu_plugin_mem_size_shift(info);
+    const int same_word = site == last_site && address == last_end && address % 4 != 0;
     (void)cpu;
+    last_site = site;
+    last_end = address + (1u << shift);
+    if (same_word)
+        return;
     for (int m = 0; m < memory_count; m++)
         if (address >= memories[m].start && address < memories[m].end) {
             if (!b->in[region].accesses)
@@ -183,8 +199,11 @@ static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         const int m = insn_marker(insn);
         if (m != NO_MARKER)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, QEMU_PLUGIN_CB_NO_REGS, (void *)(intptr_t)m);
-        if (memory_count)
-            qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, block);
+        if (memory_count) {
+            Site *const site = zeroed(1, sizeof *site);
+            site->block = block;
+            qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, site);
+        }
     }
 }
 
