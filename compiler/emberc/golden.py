@@ -13,7 +13,7 @@ from emberc.firmware import caller_sample, integer_inputs
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function, run_steps
 from emberc.ir.types import Array
-from emberc.passes.steps import time_axis
+from emberc.passes.steps import sequence_length, time_axis
 from emberc.quant.calibration import CalibrationData
 
 #: golden vectors written into a build
@@ -50,9 +50,8 @@ def golden_vectors(module: Module, data: CalibrationData, chosen: Mapping[str, A
 def step_inputs(whole: Function, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
     """The inputs of every step, cut from those of the whole sequence."""
     axes = {v.name or "": time_axis(v, whole) for v in whole.inputs}
-    length = max(inputs[name].shape[axis] for name, axis in axes.items())
-    for t in range(length):
-        yield {name: np.take(inputs[name], [t], axis) for name, axis in axes.items()}
+    for t in range(sequence_length(whole)):
+        yield {name: inputs[name] if axis is None else np.take(inputs[name], [t], axis) for name, axis in axes.items()}
 
 
 def _stateful(step: Function, data: CalibrationData, chosen: Mapping[str, Any] | None) -> Iterator[GoldenVector]:

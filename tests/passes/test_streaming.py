@@ -15,7 +15,6 @@ from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Value
 from emberc.ir.verifier import verify
 from emberc.passes import PassManager, Quantize, default_pipeline
-from emberc.passes.steps import time_axis
 from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import synthetic_calibration
 from tests.mamba import Config, mamba
@@ -157,6 +156,16 @@ def test_refuses_with_the_way_out(problem: str) -> None:
     assert "compile without --streaming" in " ".join(raised.value.hints)
 
 
-def test_inputs_must_have_the_time_axis() -> None:
-    with pytest.raises(UnsupportedError, match="it has no 9 rows"):
-        time_axis(Value(TensorType(DType.F32, (2, 3)), "x"), text("%x : f32[1, 9]", outs='%x as "x"').main)
+def test_an_input_without_steps_is_given_at_every_call() -> None:
+    """A speaker, added to every frame after a product of its own."""
+    module = text(
+        "%x : f32[1, 9, 2], %speaker : f32[1, 1, 3]",
+        "%s = f.linear %speaker, %w, _ : f32[1, 1, 2]",
+        "%a = f.add %x, %s : f32[1, 9, 2]",
+        "%y = f.tanh %a : f32[1, 9, 2]",
+        outs='%y as "y"',
+        constants=("%w : f32[2, 3] = [1, 2, 3, 4, 5, 6]",),
+    )
+    step = same_bits(module)
+    assert [v.shape for v in step.inputs] == [(1, 1, 2), (1, 1, 3)]
+    assert "'speaker' has no steps" in stream(module).notes[-1]

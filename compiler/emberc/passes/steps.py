@@ -60,7 +60,7 @@ class Steps:
     def run(self) -> Function:
         """The function of a few rows. Raises UnsupportedError for an op that needs rows to come."""
         for v in self.whole.inputs:
-            axis: int | None = time_axis(v, self.whole)
+            axis = time_axis(v, self.whole)
             self.values[id(v)] = Value(self.shorter(v.type, axis), v.name)
             self.axes[id(v)] = axis
             self.function.inputs.append(self.values[id(v)])
@@ -152,16 +152,13 @@ class Steps:
             self.keep(self._position, self.emit(Index, self._position, more, kind="add"))
 
 
-def time_axis(v: Value, function: Function) -> int:
-    """Where an input's rows are: axis 1 behind a batch of one, else axis 0. Raises UnsupportedError for neither."""
+def time_axis(v: Value, function: Function) -> int | None:
+    """Where an input's rows are: axis 1 behind a batch of one, else axis 0; None for one that all rows share."""
     length = sequence_length(function)
     for axis in (1, 0):
         if v.type.rank > axis and v.shape[axis] == length and all(s == 1 for s in v.shape[:axis]):
             return axis
-    raise UnsupportedError(
-        f"streaming: input '{v.name}' is {list(v.shape)}, it has no {length} rows",
-        hints=["give inputs the shape [1, L, ..], or fix the input to a constant: --fix NAME=VALUE"],
-    )
+    return None
 
 
 def sequence_length(function: Function) -> int:

@@ -6,7 +6,7 @@ from emberc.errors import UsageError
 from emberc.ir.graph import Module
 from emberc.passes import step_rules, step_windows  # noqa: F401 (register the rules)
 from emberc.passes.manager import Pipeline
-from emberc.passes.steps import Steps
+from emberc.passes.steps import Steps, time_axis
 
 
 def stream(whole: Module) -> Module:
@@ -20,6 +20,8 @@ def stream(whole: Module) -> Module:
             "streaming: the pipeline has moved rows into functions of their own", hints=["leave tile-rows out of it"]
         )
     out = Module(whole.name, {"main": Steps(whole.main).run()}, whole.target, whole.budget, whole=whole)
+    shared = [v.name for v in whole.main.inputs if time_axis(v, whole.main) is None]
+    whole.notes += [f"input '{name}' has no steps: give it at every call, the same all along" for name in shared]
     out.notes, out.layers, out.forms = whole.notes, whole.layers, whole.forms
     out.calibration, out.vocabulary, out.unread_inputs = whole.calibration, whole.vocabulary, whole.unread_inputs
     return out

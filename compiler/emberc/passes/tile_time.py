@@ -11,7 +11,7 @@ from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.time_tiles import TimeTiles
 from emberc.passes import step_rules, step_windows  # noqa: F401 (register the rules)
 from emberc.passes.manager import Pass
-from emberc.passes.steps import Steps, sequence_length
+from emberc.passes.steps import Steps, sequence_length, time_axis
 from emberc.passes.tile_rows import largest_tile
 
 
@@ -32,7 +32,7 @@ class TileTime(Pass):
         if len(main.outputs) != 1 or not any(isinstance(op, SelectiveScan) for op in main.ops):
             return False
         rows = largest_tile(sequence_length(main), self.rows)
-        if not rows:
+        if not rows or any(time_axis(v, main) is None for v in main.inputs):
             return False
         steps = Steps(main, rows)
         try:
