@@ -115,7 +115,7 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
         0.6, 0.6),
     "conv": (
         lambda: text('%r = f.conv_rows %x, %k, %b {strides = [2], dilations = [1], pads = [1, 0]} : f32[1, 3, 2]',
-                     x="f32[1, 6, 3]", constants=(KERNEL, B)), 0.6, 1.5),
+                     x="f32[1, 6, 3]", constants=(KERNEL, B)), 0.6, 2.0),
     "depthwise": (
         lambda: text('%r = f.conv_rows %x, %k, _ {strides = [1, 2], dilations = [1, 1], pads = [1, 0, 0, 1],'
                      " groups = 3} : f32[1, 4, 3, 3]", x="f32[1, 4, 6, 3]",
