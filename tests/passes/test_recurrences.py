@@ -126,10 +126,25 @@ def test_what_lies_above_the_leaves_is_not_computed() -> None:
     assert not equal_on_random([r], [r], f.inputs), "log of a negative number"
 
 
-def test_the_chunked_form_is_right_in_float_and_refused_in_integers() -> None:
-    model = family_model("mamba2", "dynamo")
-    equals_onnxruntime(model, recovered(model, FLOAT_PASSES))
-    module = import_model(model.path)
+@pytest.mark.parametrize(("name", "groups"), [("mamba2", 2), ("mamba2_one_group", 1), ("mamba2_padded", 2)])
+def test_the_chunked_form_is_recovered(name: str, groups: int) -> None:
+    """Also where the last chunk is filled up with zeros, and where all heads share one B and C."""
+    model = family_model(name, "dynamo")
+    module = recovered(model, FLOAT_PASSES)
+    found = [op for op in module.main.ops if op.opcode == "f.selective_scan"]
+    assert [op.attrs["groups"] for op in found] == [groups, groups]
+    whole = all(op.operands[5] is not None and op.operands[6] is not None for op in found)
+    assert whole or name == "mamba2_padded", "skip and gate; they stand behind the filling there"
+    assert not {op.opcode for op in module.main.ops} & {"f.cumsum", "f.exp", "f.matmul", "f.recurrence"}
+    equals_onnxruntime(model, module)
+
+
+def test_sums_over_chunks_of_anything_else_are_refused_in_integers() -> None:
+    module = import_model(family_model("mamba2", "dynamo").path)
+    running = [op for op in module.main.ops if op.opcode == "f.exp"]
+    for op in running[-1:]:  # one decay of the second layer is another function now
+        assert op.operands[0] is not None
+        op.results[0].replace_by(op.operands[0])
     module.calibration = synthetic_calibration(module.main, samples=4)
     with pytest.raises(UnsupportedError, match="a running sum of activations has no integer form") as e:
         PassManager(default_pipeline()).run(module)

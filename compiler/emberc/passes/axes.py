@@ -74,6 +74,26 @@ def unmoved(factor: Factor) -> Factor:
     return f
 
 
+def repeated(factor: Factor, axis: int) -> Factor | None:
+    """The numbers that ``factor`` repeats along an axis of its space, each as often in a row: [.., G, 1, ..] that was
+    expanded to [.., G, H / G, ..] and joined to [.., H, ..]. Its own axis is G long then. None where it does not."""
+    at, joined = factor.dims[axis], factor.value.producer
+    wide = None if joined is None or joined.opcode != "f.reshape" else joined.operands[0]
+    narrow = None if wide is None or wide.producer is None or wide.producer.opcode != "f.expand" else wide.producer
+    if at is None or wide is None or narrow is None or narrow.operands[0] is None:
+        return None
+    base, shape = narrow.operands[0], factor.value.shape
+    after = [i for i in range(at + 1, len(shape)) if shape[i] != 1]  # others come and go with reshapes
+    tail, heads = [shape[i] for i in after], shape[at]
+    groups = base.shape[at] if base.type.rank > at else 0
+    if not groups or list(base.shape) != [*shape[:at], groups, 1, *tail]:
+        return None
+    if list(wide.shape) != [*shape[:at], groups, heads // groups, *tail]:
+        return None
+    own = {i: i for i in range(at + 1)} | {i: at + 2 + k for k, i in enumerate(after)}
+    return Factor(base, tuple(None if d is None else own.get(d) for d in factor.dims))
+
+
 def broadcast(dims: Dims, result: Value, operand: Value) -> Dims:
     """Axes of an operand that broadcasts to ``result``, given those of ``result``."""
     shift = result.type.rank - operand.type.rank

@@ -24,7 +24,7 @@ def equal_on_random(old: Sequence[Value], new: Sequence[Value], leaves: Sequence
     recurrences stay bounded; anything that is not a number on the old side proves nothing and counts as unequal.
     """
     stop = {id(v) for v in leaves}
-    ops, inputs = _above([*old, *new], stop)
+    ops, inputs = ops_above([*old, *new], stop)
     outputs = {f"old{i}": v for i, v in enumerate(old)} | {f"new{i}": v for i, v in enumerate(new)}
     names = {id(v): f"leaf{i}" for i, v in enumerate(inputs)}
     kept = [(v, v.name) for v in inputs]
@@ -43,7 +43,7 @@ def equal_on_random(old: Sequence[Value], new: Sequence[Value], leaves: Sequence
     return True
 
 
-def _above(values: Sequence[Value], stop: set[int]) -> tuple[list[Op], list[Value]]:
+def ops_above(values: Sequence[Value], stop: set[int]) -> tuple[list[Op], list[Value]]:
     """The ops that compute ``values`` from ``stop``, in order, and what they read from outside."""
     ops: list[Op] = []
     inputs: dict[int, Value] = {}

@@ -11,7 +11,7 @@ from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, op_class
 from emberc.ir.values import Value
-from emberc.passes.axes import Dims, Factor, arranged, broadcast, factors, product, unmoved, whole
+from emberc.passes.axes import Dims, Factor, arranged, broadcast, factors, product, repeated, unmoved, whole
 from emberc.passes.equivalence import equal_on_random
 from emberc.passes.manager import Pass
 from emberc.passes.reroll import discard, reshape
@@ -64,7 +64,7 @@ def _fuse(function: Function, op: Op, b: Builder) -> list[tuple[Value, Value]]:
     y, state = _emit(op, parts, axes, tail, b)
     pairs = [(tail.value, tail.laid_out(y, b))]
     pairs += [(last, _last(state, axes, last, dims, b)) for last, dims in reads.last]
-    leaves = [*parts.values(), *([tail.gate.factor.value] if tail.gate else [])]
+    leaves = [*map(_before_repeats, parts.values()), *([tail.gate.factor.value] if tail.gate else [])]
     return pairs if equal_on_random([o for o, _ in pairs], [n for _, n in pairs], leaves) else []
 
 
@@ -79,8 +79,7 @@ def _emit(op: Op, parts: Parts, axes: Axes, tail: _Tail, b: Builder) -> tuple[Va
     """The scan on values [batch, L, channels]: y, and the last state [batch, channels, N]."""
     s, time, n = axes.sizes, [axes.time], [axes.state]
     b.loc = op.loc
-    per_head = any(f.along(k) for f in (parts.b, parts.c) for k in axes.heads)
-    rows = [axes.batch, time, [*axes.heads, *n] if per_head else n]
+    row_of, groups = _rows_by_group(parts, axes, b)
     x = product(parts.x, s, b)
     initial = op.operands[2]
     if initial is not None:
@@ -92,15 +91,38 @@ def _emit(op: Op, parts: Parts, axes: Axes, tail: _Tail, b: Builder) -> tuple[Va
         arranged(x, [axes.batch, time, axes.channels], s, b),
         arranged(parts.delta, [axes.batch, time, axes.heads], s, b),
         arranged(parts.a, [axes.heads, n if parts.a.along(axes.state) else []], s, b),
-        arranged(parts.b, rows, s, b),
-        arranged(parts.c, rows, s, b),
+        row_of[0],
+        row_of[1],
         None if tail.skip is None else arranged(tail.skip, [axes.channels], s, b),
         None if tail.gate is None else arranged(tail.gate.factor, tail.gate.rows, tail.gate.sizes, b),
         initial,
         softplus=parts.softplus,
-        groups=int(np.prod([s[k] for k in axes.heads])) if per_head else 1,
+        groups=groups,
     )
     return y, state
+
+
+def _rows_by_group(parts: Parts, axes: Axes, b: Builder) -> tuple[list[Value], int]:
+    """b and c as [batch, L, G * N], and G: one where all heads share a row, else as many as were repeated by heads."""
+    sizes, rows = axes.sizes, [axes.batch, [axes.time], [axes.state]]
+    both = [parts.b, parts.c]
+    if not any(f.along(k) for f in both for k in axes.heads):
+        return [arranged(f, rows, sizes, b) for f in both], 1
+    heads = [k for k in axes.heads if sizes[k] > 1]
+    bases = [repeated(f, heads[0]) if len(heads) == 1 else None for f in both]
+    rows[2] = [*axes.heads, axes.state]
+    if bases[0] is None or bases[1] is None or bases[0].value.shape != bases[1].value.shape:
+        return [arranged(f, rows, sizes, b) for f in both], int(np.prod([sizes[k] for k in axes.heads]))
+    groups = bases[0].value.shape[bases[0].dims[heads[0]] or 0]
+    sizes = [groups if k == heads[0] else n for k, n in enumerate(sizes)]
+    return [arranged(f, rows, sizes, b) for f in bases if f is not None], groups
+
+
+def _before_repeats(v: Value) -> Value:
+    """What a leaf of the proof repeats: the scan may read that."""
+    while v.producer is not None and v.producer.opcode in ("f.reshape", "f.expand") and v.producer.operands[0]:
+        v = v.producer.operands[0]
+    return v
 
 
 def _last(state: Value, axes: Axes, like: Value, dims: Dims, b: Builder) -> Value:

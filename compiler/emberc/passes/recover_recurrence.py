@@ -11,6 +11,7 @@ from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
 from emberc.ir.op import Op, op_class
 from emberc.ir.values import Value
+from emberc.passes.chunked_scan import recover_chunks
 from emberc.passes.equivalence import equal_on_random
 from emberc.passes.loop_notes import step_of, unrolled_notes, without_step
 from emberc.passes.manager import Pass
@@ -24,6 +25,7 @@ class RecoverRecurrence(Pass):
     """h0 = a[0] * init + b[0];  h1 = a[1] * h0 + b[1];  ..      -->  h = f.recurrence(a, b, init)
     concat(f(h[0], c[0]), f(h[1], c[1]), ..)                     -->  f(h, c) over all steps
     a tree of products and sums over halves (associative scan)   -->  h = f.recurrence(a, b)
+    products within chunks of steps and between them (Mamba-2)   -->  y = sum over n of c * f.recurrence(a, b)
 
     Found by structure alone: a chain of additions of which each adds to a multiple of the one before, while factors
     and addends are the same expression at every step, up to the index of a slice, and do not depend on the chain.
@@ -51,6 +53,7 @@ class _Link:
 def _recover(function: Function, module: Module) -> bool:
     changed = join_written_rows(function)
     changed |= recover_trees(function)
+    changed |= recover_chunks(function)
     for chain in _chains(function):
         changed |= _recover_chain(function, module, chain)
     for op in list(function.ops):

@@ -32,6 +32,8 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "mamba_base2": ("mamba", {"shape": "base2", "head": "none", "length": 17}),
     "mamba_base4": ("mamba", {"shape": "base4", "head": "causal", "length": 17}),
     "mamba2": ("mamba", {"shape": "chunked"}),
+    "mamba2_one_group": ("mamba2", {"groups": 1}),
+    "mamba2_padded": ("mamba2", {"length": 11}),
     "scan": ("scans", {"form": "scan"}),
     "scan_129": ("scans", {"form": "scan", "length": 129}),
     "scan_while_loop": ("scans", {"form": "while_loop"}),
