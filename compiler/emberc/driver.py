@@ -48,6 +48,8 @@ from emberc.targets import load_target
 
 #: bytes of stack that a build is taken to need until it is measured
 STACK_GUESS = 1024
+#: instructions that ``--fit`` gives for a smaller arena, before it squeezes more weights instead
+SLOWDOWN = 1.1
 
 
 def compile_model(
@@ -80,7 +82,7 @@ def compile_model(
     squeezed = None
     if options.fit_plan is not None:
         squeezed = job.saved_plan(options.fit_plan)
-    build = job.build(squeezed)
+    build = job.build(squeezed, any_speed=not options.fit)
     if options.fit and squeezed is None:
         build, squeezed = fit(build, job)
     check_budget(build.module, build.memory, enforced=options.budget is not None or options.fit)
@@ -125,8 +127,12 @@ class _Job:
     stage: Stages
     regions: Regions
 
-    def build(self, squeezed: FitPlan | None) -> Build:
-        """Float to measured C, with the weights in the forms of the plan."""
+    def build(self, squeezed: FitPlan | None, *, any_speed: bool = True) -> Build:
+        """Float to measured C, with the weights in the forms of the plan.
+
+        Without ``any_speed`` a total over its limit is not brought down by an arena that costs more than
+        ``SLOWDOWN``: a few weights squeezed further are cheaper.
+        """
         options, stage = self.options, self.stage
         module = self._fresh()
         module.forms = {} if squeezed is None else squeezed.forms
@@ -149,11 +155,13 @@ class _Job:
             # Not all lies where it waits least: what the stack really leaves of its region counts.
             candidates, chosen = self._planned(module, tiled, stack)
             build = self._measured(chosen, candidates)
+        wanted = chosen.point.instructions
         # The limits count code's stack and all pools together, which are known once a build is measured.
         while excess := build.memory.excess:
             limit = chosen.plan.arena_bytes - excess
             chosen = candidates.choose(options.prefer, limit)
-            if chosen.plan.arena_bytes > limit:
+            slow = chosen.point.instructions > SLOWDOWN * wanted and "RAM" not in build.memory.exceeded()
+            if chosen.plan.arena_bytes > limit or (slow and not any_speed):
                 break
             build = self._measured(chosen, candidates)
         return build

@@ -7,8 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from emberc.fit import Option, choose
+from emberc.fit import Option, choose, search
 from emberc.fit.choose import most
+from emberc.ir.graph import Function
 from emberc.quant.forms import Form
 
 TABLES = range(12)
@@ -65,3 +66,15 @@ def test_many_weights_stay_quick() -> None:
     rows = table(7, weights=60)
     chosen = choose(rows, most(rows) // 2)
     assert chosen is not None and sum(o.saved for o in chosen) >= most(rows) // 2
+
+
+def test_a_build_that_is_bytes_too_large_is_followed_by_one_that_saves_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forms save in steps: the first plan saves more than was asked for, and its build may still be 44 bytes over."""
+    monkeypatch.setattr(search, "together", lambda *_: 0.0)
+    options = [Option("w", Form(4), 1000, 500, 0.1), Option("w", Form(3), 1000, 380, 0.2)]
+    fitter = search.Fitter("", Function("main"), [], [options])
+    saved = []
+    for excess in (400, 44, 44):
+        plan = fitter.smaller(excess)
+        saved.append(plan and sum(c.before - c.after for c in plan.choices))
+    assert saved == [500, 620, None]

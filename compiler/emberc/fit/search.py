@@ -33,8 +33,8 @@ class Build:
 class Job(Protocol):
     """What the search asks of the driver."""
 
-    def build(self, squeezed: FitPlan | None) -> Build:
-        """The model with its weights in the forms of a plan."""
+    def build(self, squeezed: FitPlan | None, *, any_speed: bool = True) -> Build:
+        """The model with its weights in the forms of a plan; without ``any_speed`` no arena that costs much time."""
 
     def fitter(self) -> Fitter:
         """The table of losses, measured."""
@@ -61,7 +61,10 @@ class Fitter:
         self.rounds += 1
         self.need += excess
         chosen = choose(self.table, self.need) if self.rounds <= ROUNDS else None
-        return None if chosen is None else self._plan(chosen)
+        if chosen is None:
+            return None
+        self.need = sum(option.saved for option in chosen)  # forms save in steps, so it may be more than was asked for
+        return self._plan(chosen)
 
     def smallest(self) -> FitPlan:
         """The plan that saves most."""
@@ -85,7 +88,7 @@ def fit(build: Build, job: Job) -> tuple[Build, FitPlan | None]:
     while excess:
         plan = fitter.smaller(excess)
         squeezed = plan or fitter.smallest()
-        build = job.build(squeezed)
+        build = job.build(squeezed, any_speed=plan is None)
         tried.append(build.memory)
         excess = _excess(build.memory)
         if excess and plan is None:
