@@ -1,4 +1,4 @@
-/* q.add, int16 x, int16 y, int8 z, of one shape: ember_sum.h, 5 instructions an element. */
+/* q.add, int16 x, int16 y, int8 z, of one shape: ember_sum.h, 5 instructions an element. Measured 5.19. */
 #include "ember_sum.h"
 
 #define FOUR                                                                                                           \

@@ -1,4 +1,4 @@
-/* q.add, int8 x, int8 y, int16 z, of one shape: ember_sum.h, 5.5 instructions an element. */
+/* q.add, int8 x, int8 y, int16 z, of one shape: ember_sum.h, 5.5 instructions an element. Measured 5.69. */
 #include "ember_sum.h"
 
 #define FOUR EMBER_SUM_FOUR(EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_BYTES, EMBER_SUM_OF_BYTES, EMBER_SUM_TO_S16)

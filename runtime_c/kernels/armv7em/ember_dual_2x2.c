@@ -3,6 +3,7 @@
  * Registers: r0 r1 p, r3 r4 q, r6 stream, r7 panel, r8-r10 weights, r11 r12 activations; all else at [sp].
  * Unit: 3 pairs (6 k): LDM of 3 weight words, 3 x (LDM of 2 rows, 2 SMLAD, SXTB16, 2 SMLAD) = 19 instructions for
  * 24 MACs = 0.79. The stream, its entries and its ends are ember_dual_3x2's.
+ * Predicted: 0.79 + 40 / (4 k) a MAC, 0.870 for k = 128; measured 0.862.
  */
 #include "ember_dual_asm.h"
 #include "ember_dual_plain.h"

@@ -4,6 +4,7 @@
  * words alone: so every word has an LDR of its own, put between the SMLADs, and a weight is loaded one pair ahead (in
  * turn to r8 and r9; behind the last word that is bias 1).
  * Unit: 2 pairs (4 k): 22 instructions for 24 MACs, about 12.5 modelled cycles = 0.52 where ember_dual_3x2 takes 0.63.
+ * Measured at 128,128,128, ends of blocks included: 0.957 instructions a MAC, 0.628 modelled cycles.
  */
 #include "ember_dual_asm.h"
 #include "ember_dual_plain.h"

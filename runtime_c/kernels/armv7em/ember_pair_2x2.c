@@ -6,6 +6,7 @@
  * Unit: 4 k: 2 LDM of 4 words and 8 SMLAD = 10 instructions for 16 MACs = 0.625. The first unit starts with SMUAD, so
  * nothing is cleared; then a jump lands in the unrolled loop.
  * Predicted: 0.625 + 18 / (4 k) a MAC.
+ * Measured in q.batch_matmul and q.attention at 64,64,64: 0.698.
  */
 #include "ember_math.h"
 #include "ember_pair.h"

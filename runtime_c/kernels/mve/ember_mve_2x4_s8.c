@@ -3,6 +3,7 @@
  * Any k >= 1 and any operands; the rows' tail is read by predicate. Sums wrap at 32 bits, so only the whole sum has to
  * fit. On return block->weights is behind the blocks.
  * Per MAC: 14 / 128 = 0.109 for the unit, 2 / 512 for the loop, 13 / (8 k) for a block.
+ * Measured at 128,128,128: 0.125 (predicted 0.126).
  */
 #include "ember_mve.h"
 

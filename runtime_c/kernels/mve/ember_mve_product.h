@@ -2,6 +2,7 @@
  *
  * Preconditions: a zero point of 0 for int16 operands; elements of a row side by side in x and y.
  * Per element: (2 loads, 2 differences, 2 products, 2 shifts, 2 VRMULH, 2 sums, 2 narrowings, store) / 8 = 1.9.
+ * Measured at 128 x 128: 2.14 to int16, 2.38 to int8.
  *
  * Private to the Helium kernels.
  */

@@ -2,6 +2,7 @@
  *
  * Preconditions: 1 <= s <= 16. Per element: (load, 2 widenings, 2 copies of c, 2 multiplications, 2 shifts, 2
  * narrowings, store) / 8 = 1.5.
+ * Measured at 128 x 128: 2.00 to int16, 2.25 to int8.
  *
  * Private to the Helium kernels.
  */

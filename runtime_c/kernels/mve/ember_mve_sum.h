@@ -5,6 +5,7 @@
  * The compiler proved that no sum leaves 32 bits, so nothing saturates before the last step.
  * Preconditions: 1 <= s1, s2 <= 16; elements of a row side by side in x and y.
  * Per element: (6 loads and widenings, 2 copies of c, 4 multiplications, 2 shifts, 2 narrowings, store) / 8 = 2.1.
+ * Measured at 128 x 128: 2.38 to int16, 2.63 to int8.
  *
  * Private to the Helium kernels.
  */

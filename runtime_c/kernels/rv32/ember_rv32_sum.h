@@ -3,6 +3,7 @@
  * Preconditions: elements of a row side by side in x and y.
  * Per element of a sum: 2 loads, 2 multiplications, 2 shifts, 2 sums, shift, clamp 2, store, 5 / 8 of the loop = 12.6;
  * of a q.requantize: load, multiplication, shift, sum, shift, clamp 2, store, 4 / 8 of the loop = 8.5.
+ * Measured at 128 x 128: a sum 12.6, a q.requantize 8.4.
  *
  * Private to the rv32 kernels.
  */

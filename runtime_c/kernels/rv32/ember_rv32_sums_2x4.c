@@ -3,6 +3,7 @@
  * Idea: ember_rv32_pairs.h. Registers: 8 running sums, 2 words of x, 2 weights, 2 products, panel, its end, weights, the
  * lift. Preconditions: none on values; panel and stream as in ember_rv32_matmul.h.
  * Instructions per MAC: unit 38 / 16 = 2.375 (2 lw, 8 lb, 28 arithmetic), loop control 3 / 32.
+ * Measured for two rows at k = 128: 2.71 a MAC with everything.
  */
 #include "ember_rv32_matmul.h"
 

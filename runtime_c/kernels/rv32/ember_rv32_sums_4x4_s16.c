@@ -4,6 +4,7 @@
  * Registers: 16 sums, 4 of x, a weight, a product, panel, its end, weights.
  * Preconditions: sums that fit 32 bits; panel [k][row]; stream as in ember_rv32_matmul.h.
  * Instructions per MAC: unit 40 / 16 = 2.5 (4 lh, 4 lb, 16 mul, 16 add), loop control 3 / 32.
+ * Measured at 64,128,128: 2.66.
  */
 #include "ember_rv32_matmul.h"
 
