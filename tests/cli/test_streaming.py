@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.cli.conftest import Emberc
+from tests.e2e.test_recurrent import recurrent
 
 LENGTH, WIDTH = 9, 4
 
@@ -57,3 +58,22 @@ def test_a_model_that_looks_ahead_is_refused_with_its_node(emberc_cli: Emberc, t
     assert "/conv" in done.err
     assert "compile without --streaming" in done.err
     assert not out.exists()
+
+
+def test_states_are_named(emberc_cli: Emberc, tmp_path: Path) -> None:
+    """What the log says was taken for a state, and what the caller then gives."""
+    model, out = tmp_path / "cell.onnx", tmp_path / "build"
+    onnx.save(recurrent("GRU"), model)
+    done = emberc_cli("compile", model, "--streaming", "--state", "*0=*", "-o", out)
+    assert done.code == 0, done.err
+    assert "state h0 = h" in done.out
+    header = (out / "cell.h").read_text()
+    assert "cell_step(&ctx, &in, &out);" in header
+    assert "const int8_t *x; " in header
+    assert "*h0;" not in header
+    assert "h0[12];" in header
+    wrong = emberc_cli("compile", model, "--streaming", "--state", "h0=y", "-o", tmp_path / "other")
+    assert wrong.code == 2
+    assert "output 'y' is" in wrong.err
+    alone = emberc_cli("compile", model, "--state", "h0=h", "-o", tmp_path / "other")
+    assert "add --streaming" in alone.err

@@ -72,16 +72,16 @@ def decoder() -> onnx.ModelProto:
     return _with_weights(text, shapes, 3)
 
 
-def state_space() -> onnx.ModelProto:
+def state_space(channels: int = CHANNELS) -> onnx.ModelProto:
     """One step of a selective state space model: a window of the last inputs, and the state of the scan.
 
     conv' = the window without its oldest column and with the new one; ssm' = exp(delta a) ssm + delta b x.
     """
     text = f"""
-    step (float[1, 1, {CHANNELS}] x, float[1, {CHANNELS}, {TAPS - 1}] conv_state,
-          float[1, {CHANNELS}, {STATES}] ssm_state)
-        => (float[1, 1, {CHANNELS}] y, float[1, {CHANNELS}, {TAPS - 1}] conv_state_out,
-            float[1, {CHANNELS}, {STATES}] ssm_state_out)
+    step (float[1, 1, {channels}] x, float[1, {channels}, {TAPS - 1}] conv_state,
+          float[1, {channels}, {STATES}] ssm_state)
+        => (float[1, 1, {channels}] y, float[1, {channels}, {TAPS - 1}] conv_state_out,
+            float[1, {channels}, {STATES}] ssm_state_out)
     <int64[1] last = {{2}}, int64[1] from = {{1}}, int64[1] to = {{{TAPS}}}, int64[1] middle = {{1}}>
     {{
         u0 = MatMul (x, win)
@@ -115,6 +115,6 @@ def state_space() -> onnx.ModelProto:
         y = MatMul (y1, wout)
     }}
     """
-    square = (CHANNELS, CHANNELS)
-    shapes = dict.fromkeys(("win", "wd", "wout"), square) | dict.fromkeys(("wb", "wc", "log_a"), (CHANNELS, STATES))
-    return _with_weights(text, shapes | {"taps": (CHANNELS, TAPS), "mean_b": (STATES,), "mean_c": (STATES,)}, 4)
+    square = (channels, channels)
+    shapes = dict.fromkeys(("win", "wd", "wout"), square) | dict.fromkeys(("wb", "wc", "log_a"), (channels, STATES))
+    return _with_weights(text, shapes | {"taps": (channels, TAPS), "mean_b": (STATES,), "mean_c": (STATES,)}, 4)

@@ -146,6 +146,18 @@ def test_a_budget_counts_the_state() -> None:
     assert "the largest state is ssm_state (128 bytes)" in raised.value.render()
 
 
+@pytest.mark.slow
+def test_squeezed_weights_stream(tmp_path: Path) -> None:
+    """--fit measures forms on the steps of the rolled sequences, with their states."""
+    model, inputs = state_space(channels=96), {"x": _rows(1, 1, 96)}
+    whole = emberc.compile(model, inputs, streaming=True, target="cortex-m4", name="ssm")
+    limit = whole.report.memory.flash.total - 6000
+    fitted = emberc.compile(model, inputs, streaming=True, target="cortex-m4", name="ssm", fit=True, flash=limit)
+    assert fitted.report.memory.flash.total <= limit
+    assert fitted.report.fit is not None
+    exact(harness.test_build(fitted.write(tmp_path / "build"), ["host"]), 2 * STEPS)
+
+
 def test_states_span_all_that_was_seen() -> None:
     """Whatever observer clips other values: what a state loses, it loses at every step."""
     model, calibration = MODELS["gpt"]()

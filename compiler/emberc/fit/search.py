@@ -112,12 +112,13 @@ def _too_large(tried: list[Memory]) -> FitError:
         hints.insert(0, f"a shorter sequence: RAM is {r.total:,} bytes of it")
     hints.insert(0, "fewer words: --vocab FILE keeps those rows of an embedding whose ids FILE lists")
     hints.append("a smaller model: width, layers or vocabulary")
+    kept = f"state {r.state:,}, " if r.state else ""
     return FitError(
         f"--fit can't bring the {pool} below {need:,} bytes, the budget is {have:,}: {need - have:,} too many",
         details=[
             f"that is the smallest of {len(tried)} builds, from all weights in int8 to each in its smallest form",
             f"flash {f.total:,}: weights {f.weights:,}, tables {f.tables:,}, code {f.code or 0:,}",
-            f"RAM   {r.total:,}: arena {r.arena:,}, stack {r.stack or 0:,}, I/O {r.io:,}",
+            f"RAM   {r.total:,}: arena {r.arena:,}, {kept}stack {r.stack or 0:,}, I/O {r.io:,}",
         ],
         hints=hints,
     )
