@@ -10,13 +10,15 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from emberc.errors import EmberError, UsageError
+from emberc.errors import EmberError, InternalError, UsageError
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.op import Op, operand, result
 from emberc.ir.types import Array, DType, TensorType
 from emberc.passes import PassManager, Pipeline, Quantize
+from emberc.passes.lower.attention import largest_factor
 from emberc.quant.calibration import CalibrationData, synthetic_calibration
+from emberc.quant.multiplier import multiplier
 from tests.quant.modules import module
 
 
@@ -216,6 +218,21 @@ def test_precision_int16_and_overrides() -> None:
     assert types_of(block(), precision="int16")["n"] is DType.I16
     assert types_of(block(), overrides="/up=i16")["u"] is DType.I16
     assert types_of(block(), precision="int16", overrides="/up=i8")["u"] is DType.I8
+
+
+@pytest.mark.parametrize("bound", [1, 3, 1 << 19, (1 << 19) - 1, 1 << 35])
+def test_the_largest_factor_is_one_that_a_multiplier_takes(bound: int) -> None:
+    factor = largest_factor(bound)
+    multiplier(factor, bound)
+    with pytest.raises(InternalError):
+        multiplier(4 * factor, bound)
+
+
+@pytest.mark.parametrize("precision", ["int8", "int16"])
+def test_attention_takes_scores_beyond_all_measure(precision: str) -> None:
+    line = "%r = f.attention %x, %x, %x, _ {heads = 2, head_dim = 3, scale = 1e7} : f32[1, 4, 6]"
+    function, data = quantized(text(line, x="f32[1, 4, 6]"), precision=precision)
+    run_function(function, integers(function, data.samples[0]))
 
 
 def test_a_vocabulary_of_logits_stays_at_8_bits() -> None:

@@ -17,6 +17,7 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "llama": ("llama", {}),
     "mobilebert": ("mobilebert", {}),
     "mobilebert_layernorm": ("mobilebert", {"norm": "layer_norm"}),
+    "mobilebert_full": ("mobilebert", {"published": True, "length": 128}),
     "lora": ("lora", {}),
     "lora_merged": ("lora", {"merged": True}),
     "t5": ("t5", {}),

@@ -34,7 +34,9 @@ def lower_attention(op: Attention, ctx: Lowering) -> Value:
     wanted = ctx.type_of(op.y)
     out = wanted if bits == 8 else as_int16(wanted)
     assert out.quant is not None
-    score = multiplier(op.scale * sq * sk * LOG2_E * steps, op.head_dim << 2 * (bits - 1), at=op.loc)
+    bound = op.head_dim << 2 * (bits - 1)
+    factor = min(op.scale * sq * sk * LOG2_E * steps, largest_factor(bound))
+    score = multiplier(factor, bound, at=op.loc)
     keys = k.shape[-2]
     table = exp2_table(top=min(4095, (2**31 - 1) // (128 * keys)), steps=steps)
     ratio = sv / out.quant.scale[0] * 2.0 ** (bits - 8)
@@ -72,6 +74,15 @@ def alike(values: list[Value], ctx: Lowering) -> list[Value]:
     if len({v.type.dtype for v in values}) == 1:
         return values
     return [narrowed(v, ctx) for v in values]
+
+
+def largest_factor(bound: int) -> float:
+    """The largest factor with which ``multiplier`` takes accumulators up to ``bound``.
+
+    Scores of thousands (weights that grow from layer to layer, as those made up for NoNorm) ask for more; even there
+    one unit of the accumulator is many octaves, and the largest score has all the weight.
+    """
+    return (1 - 2.0**-20) * 2.0 ** (30 - bound.bit_length())
 
 
 def _shift_out(ratio: float) -> int:
