@@ -17,7 +17,6 @@ from emberc.ir.op import Op
 from emberc.ir.ops import (
     integer_attention,
     integer_compare,
-    integer_conv,
     integer_elementwise,
     integer_embed,
     integer_index,
@@ -25,8 +24,6 @@ from emberc.ir.ops import (
     integer_movement,
     integer_norm,
     integer_reduce,
-    integer_rows,
-    integer_scan,
     integer_stream,
     integer_table,
     remap,
@@ -35,7 +32,8 @@ from emberc.ir.strides import broadcast_strides, copies
 from tests.kernels.cell_calls import CELL_CALLS
 from tests.kernels.library import aligned, call
 from tests.kernels.packed_calls import packed_embed, packed_matmul
-from tests.kernels.structs import fill
+from tests.kernels.sequence_calls import SEQUENCE_CALLS
+from tests.kernels.structs import fields, fill
 from tests.kernels.window_calls import WINDOW_CALLS
 
 Arrays = list[Any]
@@ -144,63 +142,10 @@ def _attention(op: integer_attention.Attention, a: Arrays, y: Any) -> None:
         mask_batch=0 if mask is None or mask.shape[0] == 1 else mask.shape[2] * kv_rows,
         mask_row=0 if mask is None or mask.shape[2] == 1 else kv_rows,
         causal=int(op.causal),
-        **_fields(op, "heads head_dim group q_offset k_offset v_offset"),
-        **_fields(op, "m_score shift_score c_out shift_out zero_point"),
+        **fields(op, "heads head_dim group q_offset k_offset v_offset"),
+        **fields(op, "m_score shift_score c_out shift_out zero_point"),
     )
     call(op.kernel(), q, k, v, mask, *bias, y, aligned(op.scratch_bytes()), p)
-
-
-def _depthwise_rows(op: integer_rows.DepthwiseRows, a: Arrays, y: Any) -> None:
-    x, w, bias, m = a
-    p = fill(
-        "ember_depthwise_rows_params",
-        w=w,
-        bias=bias,
-        m=m,
-        batches=x.shape[0],
-        x_rows=x.shape[1],
-        channels=x.shape[2],
-        taps=w.shape[0],
-        **_fields(op, "rows before dilation zx shift zero_point"),
-    )
-    call(op.kernel(), x, y, p)
-
-
-def _selective_scan(op: integer_scan.SelectiveScan, a: Arrays, y: Any, state: Any) -> None:
-    x, v, b, c, softplus, decay, log_a, mu, skip, my, z, gate, mo, initial = a
-    p = fill(
-        "ember_selective_scan_params",
-        softplus=softplus,
-        decay=decay,
-        log_a=log_a,
-        mu=mu,
-        skip=skip,
-        my=my,
-        gate=gate,
-        mo=mo,
-        batches=prod(x.shape[:-2]),
-        steps=x.shape[-2],
-        channels=x.shape[-1],
-        heads=v.shape[-1],
-        states=state.shape[-1],
-        levels=softplus.size,
-        log_a_step=int(log_a.shape[-1] > 1),
-        **_fields(op, "groups zx"),
-    )
-    call(op.kernel(), x, v, b, c, z, initial, y, state, None, p)
-
-
-def _running_sum(op: integer_stream.RunningSum, a: Arrays, y: Any, total: Any) -> None:
-    x, initial = a
-    s, i = x.shape, op.axis
-    p = fill(
-        "ember_running_sum_params",
-        outer=prod(s[:i]),
-        length=s[i],
-        inner=prod(s[i + 1 :]),
-        **_fields(op, "zx m shift zero_point"),
-    )
-    call(op.kernel(), x, initial, y, total, p)
 
 
 def _cache(op: integer_stream.Cache, a: Arrays, y: Any) -> None:
@@ -208,24 +153,6 @@ def _cache(op: integer_stream.Cache, a: Arrays, y: Any) -> None:
     bytes_ = x.shape[2] * x.itemsize
     p = fill("ember_cache_params", batches=x.shape[0], capacity=x.shape[1], count=rows.shape[1], bytes=bytes_)
     _ranged(call(op.kernel(), x, rows, position, y, p))
-
-
-def _causal_conv(op: integer_conv.CausalConv, a: Arrays, y: Any, tail: Any) -> None:
-    x, w, bias, m, table, initial = a
-    p = fill(
-        "ember_causal_conv_params",
-        w=w,
-        bias=bias,
-        m=m,
-        table=table,
-        table_size=0 if table is None else table.size,
-        batches=prod(x.shape[:-2]),
-        rows=x.shape[-2],
-        channels=x.shape[-1],
-        taps=w.shape[0],
-        **_fields(op, "zx shift zero_point"),
-    )
-    call(op.kernel(), x, initial, y, tail, None, p)
 
 
 def _layer_norm(op: integer_norm.LayerNorm, a: Arrays, y: Any) -> None:
@@ -253,26 +180,26 @@ def _softmax(op: integer_norm.Softmax, a: Arrays, y: Any) -> None:
 def _softmax16(op: integer_norm.Softmax16, a: Arrays, y: Any) -> None:
     x, table = a
     rows = {"rows": x.size // x.shape[-1], "n": x.shape[-1]}
-    p = fill("ember_softmax16_params", table=table, table_size=table.size, **rows, **_fields(op, "m shift"))
+    p = fill("ember_softmax16_params", table=table, table_size=table.size, **rows, **fields(op, "m shift"))
     call(op.kernel(), x, y, p)
 
 
 def _add(op: integer_elementwise.Add, a: Arrays, z: Any) -> None:
-    p = fill("ember_add_params", shape=_pair(op, *a), **_fields(op, "m1 s1 m2 s2 c frac"))
+    p = fill("ember_add_params", shape=_pair(op, *a), **fields(op, "m1 s1 m2 s2 c frac"))
     call(op.kernel(), *a, z, p)
 
 
 def _mul(op: integer_elementwise.Mul, a: Arrays, z: Any) -> None:
-    p = fill("ember_mul_params", shape=_pair(op, *a), **_fields(op, "zx zy m shift zero_point"))
+    p = fill("ember_mul_params", shape=_pair(op, *a), **fields(op, "zx zy m shift zero_point"))
     call(op.kernel(), *a, z, p)
 
 
 def _magnitude(op: Op, a: Arrays, z: Any) -> None:
-    call(op.kernel(), *a, z, fill("ember_magnitude_params", count=z.size, **_fields(op, "m zero_point")))  # type: ignore[attr-defined]
+    call(op.kernel(), *a, z, fill("ember_magnitude_params", count=z.size, **fields(op, "m zero_point")))  # type: ignore[attr-defined]
 
 
 def _requantize(op: integer_elementwise.Requantize, a: Arrays, y: Any) -> None:
-    call(op.kernel(), a[0], y, fill("ember_requantize_params", count=y.size, **_fields(op, "m s c frac")))
+    call(op.kernel(), a[0], y, fill("ember_requantize_params", count=y.size, **fields(op, "m s c frac")))
 
 
 def _table(op: Op, a: Arrays, y: Any) -> None:
@@ -367,7 +294,7 @@ def _reduced(op: integer_reduce.Reduce, x: Any) -> dict[str, int]:
 
 
 def _reduce_sum(op: integer_reduce.ReduceSum, a: Arrays, y: Any) -> None:
-    p = fill("ember_reduce_sum_params", **_reduced(op, a[0]), **_fields(op, "zx m shift zero_point"))
+    p = fill("ember_reduce_sum_params", **_reduced(op, a[0]), **fields(op, "zx m shift zero_point"))
     call(op.kernel(), a[0], y, p)
 
 
@@ -391,19 +318,11 @@ def _widen(op: integer_index.Widen, a: Arrays, y: Any) -> None:
     call("ember_widen", a[0], y, fill("ember_widen_params", count=y.size))
 
 
-def _fields(op: Op, names: str) -> dict[str, Any]:
-    return {n: getattr(op, n) for n in names.split()}
-
-
 CALLS: dict[str, Callable[..., None]] = {
     "q.matmul": _matmul,
     "q.batch_matmul": _batch_matmul,
     "q.attention": _attention,
     "q.biased_attention": _attention,
-    "q.depthwise_rows": _depthwise_rows,
-    "q.selective_scan": _selective_scan,
-    "q.causal_conv": _causal_conv,
-    "q.running_sum": _running_sum,
     "q.cache": _cache,
     "q.layer_norm": _layer_norm,
     "q.softmax": _softmax,
@@ -434,4 +353,5 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.remap": _remap,
     **WINDOW_CALLS,
     **CELL_CALLS,
+    **SEQUENCE_CALLS,
 }

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from emberc.ir.op import Op
+
 INCLUDE = Path(__file__).parents[2] / "runtime_c" / "include"
 
 _SCALARS: dict[str, Any] = {
@@ -70,3 +72,8 @@ def fill(struct: str, **values: Any) -> ctypes.Structure:
             setattr(made, name, value)
     made.kept = kept  # type: ignore[attr-defined]
     return made
+
+
+def fields(op: Op, names: str) -> dict[str, Any]:
+    """Attributes of an op by name, as a struct's fields of those names."""
+    return {n: getattr(op, n) for n in names.split()}
