@@ -9,7 +9,7 @@ from emberc.ir.arithmetic import norm_frac, norm_gain
 from emberc.ir.graph import Module
 from emberc.ir.types import DType
 from emberc.quant.norm import FEWEST_BITS, narrow_gains, wide_gains
-from tests.quant.test_lowerings import quantized, text, worst_steps
+from quant.test_lowerings import quantized, text, worst_steps
 
 
 @pytest.mark.parametrize(("n", "steps", "bits"), [(7, 2.0, 8), (128, 21.0, 7), (128, 42.0, 6), (768, 42.0, 4)])
