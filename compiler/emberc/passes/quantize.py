@@ -66,7 +66,7 @@ class Quantize(Pass):
             share_statistics(function, stats)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
             types, wide, fixed = self._types(module, function, data, stats, forms)
-            scans = scan_types(function, types, stats, seen, fixed)
+            scans = scan_types(function, types, stats, seen, fixed, wide)
             tie_states(function, types)
             lowering = Lowering(types, forms, scans, seen.convs, wide)
             module.functions[name] = lowering.run(function)

@@ -57,17 +57,20 @@ def scan_types(
     stats: Mapping[int, Statistics],
     seen: ScanObserver,
     fixed: Collection[str] = (),
+    wide: Collection[int] = (),
 ) -> dict[int, ScanScales]:
     """Sets in ``types`` what scans and convolutions want of their neighbours; returns every scan's scales by ``id``.
 
-    Outputs of the nodes ``fixed`` stay as the user wants them.
+    Outputs of the nodes ``fixed`` stay as the user wants them; the weights ``wide`` (by ``id``) have 16 bits, as two
+    products whose sum has one scale.
     """
     scales: dict[int, ScanScales] = {}
     for op in function.ops:
         if isinstance(op, CausalConv):
             _narrow(op.x, types, stats)
             _narrow(op.y, types, stats)
-            if id(op.x) in stats:
+            maker = op.x.producer
+            if id(op.x) in stats and isinstance(maker, Linear) and id(maker.weight) not in wide:
                 _by_channel(op, function, types, stats[id(op.x)])
             types[id(op.tail)] = types[id(op.x)].with_shape(op.tail.shape)
     for op in function.ops:
