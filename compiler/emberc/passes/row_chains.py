@@ -97,11 +97,14 @@ def row_chains(function: Function, queries: bool, recompute: Callable[[Op], bool
         groups_of[id(op)] = joined
         for g in joined:
             groups[g].append(op)
-    chains: list[Chain] = []
-    for g, group in enumerate(groups):
-        again = _own_copies(function, g, group, groups_of)
-        chains += [Chain(part, again) for part in _cut(group[::-1]) if len(part) > 1]
-    return chains
+    # The last group first: the earliest keeps the originals, and copies must be made before those read its own copies.
+    again = [_own_copies(function, g, groups[g], groups_of) for g in reversed(range(len(groups)))][::-1]
+    return [
+        Chain(part, copied)
+        for group, copied in zip(groups, again, strict=True)
+        for part in _cut(group[::-1])
+        if len(part) > 1
+    ]
 
 
 def _readers(function: Function, op: Op, groups_of: dict[int, set[int]]) -> set[int]:
