@@ -120,6 +120,12 @@ def test_every_form_of_a_scan_is_bit_exact_on_the_host(name: str, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_int16_is_no_worse_than_int8_around_a_scan() -> None:
+    """The convolution's result stays in 8 bits, and must have the range of 8 bits."""
+    assert decibels(compiled("mamba_base2", "ts", precision="int16")) >= 28
+
+
+@pytest.mark.slow
 def test_mamba_at_its_published_size_compiles_in_a_minute(tmp_path: Path) -> None:
     """16,000 nodes from torch's older exporter; processor time, because others may use the machine too."""
     before = time.process_time()

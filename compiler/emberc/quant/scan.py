@@ -68,7 +68,8 @@ def scan_types(
     for op in function.ops:
         if isinstance(op, CausalConv):
             _narrow(op.x, types, stats)
-            _narrow(op.y, types, stats)
+            # From int8 rows it gives int8 whatever is asked for: then with the range of int8, not that of int16.
+            _narrow(op.y, types, stats, sure=types[id(op.x)].dtype is DType.I8 and op.loc not in fixed)
             maker = op.x.producer
             if id(op.x) in stats and isinstance(maker, Linear) and id(maker.weight) not in wide:
                 _by_channel(op, function, types, stats[id(op.x)])
@@ -93,12 +94,12 @@ def own_product(v: Value) -> bool:
     return isinstance(v.producer, Linear) and len(v.users) == 1
 
 
-def _narrow(v: Value, types: dict[int, TensorType], stats: Mapping[int, Statistics]) -> None:
-    """int8 with room beyond what calibration saw, where nothing but the readers' wishes decides that."""
+def _narrow(v: Value, types: dict[int, TensorType], stats: Mapping[int, Statistics], sure: bool = False) -> None:
+    """int8 with room beyond what calibration saw, where it is ``sure`` or nothing but the readers' wishes decides."""
     made_here = v.producer is not None and isinstance(v.producer, Linear | CausalConv)
     alone = all(isinstance(u, SelectiveScan | CausalConv) for u in v.users)
     shared = all(isinstance(u, SelectiveScan | CausalConv | Linear) for u in v.users)
-    if made_here and id(v) in stats and (alone or (shared and types[id(v)].dtype is DType.I8)):
+    if made_here and id(v) in stats and (sure or alone or (shared and types[id(v)].dtype is DType.I8)):
         seen = stats[id(v)]
         room = seen.room()
         types[id(v)] = TensorType(DType.I8, v.shape, affine(room * seen.lo, room * seen.hi, DType.I8, symmetric=False))
