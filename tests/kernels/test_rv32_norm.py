@@ -11,8 +11,8 @@ from emberc.backend.c.kernels import select_kernel
 from emberc.bench import Case
 from emberc.bench.suite import constant, layer_norm, value
 from emberc.ir.ops.integer_norm import LayerNorm
+from tests.kernels.row_cases import hard_norm
 from tests.kernels.rv32 import assert_exact_here, assert_exact_there
-from tests.kernels.test_armv7em_rows import hard_norm
 
 TYPES = [("i8", "i8", "s8"), ("i8", "i16", "s8_s16"), ("i16", "i8", "s16_s8"), ("i16", "i16", "s16")]
 

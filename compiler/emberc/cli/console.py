@@ -14,6 +14,8 @@ from typing import IO, Any
 
 import click
 
+from emberc.cli.interrupt import INTERRUPT
+
 _TICK = 0.2
 _WIDTH = 100
 _GLUE = "\N{NO-BREAK SPACE}"  # what textwrap does not break
@@ -101,7 +103,8 @@ class Progress:
         self._thread: threading.Thread | None = None
 
     def begin(self, text: str) -> None:
-        """Shows ``text`` with a clock until ``end``."""
+        """Shows ``text`` with a clock until ``end``. Raises KeyboardInterrupt if one came and went unheard."""
+        INTERRUPT.check()
         self.end()
         if self.live:
             self._stop = threading.Event()

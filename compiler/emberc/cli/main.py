@@ -13,6 +13,7 @@ from emberc.cli.compile import compile_command
 from emberc.cli.console import Console
 from emberc.cli.errors import DEBUG, report_error
 from emberc.cli.inspect import inspect_command
+from emberc.cli.interrupt import INTERRUPT
 from emberc.cli.opt import opt_command
 from emberc.cli.passes import passes_command
 from emberc.cli.plan import plan_command
@@ -75,6 +76,7 @@ for _command in (
 
 def main() -> None:
     """The entry point of the ``emberc`` script."""
+    INTERRUPT.listen()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -63,6 +63,9 @@ class Quantize(Pass):
         for name, function in module.functions.items():
             seen = ScanObserver(function)
             stats = observe(function, data.samples, histograms=self.observer != "minmax", also=seen.see)
+            if data.complete:
+                for seen_values in stats.values():
+                    seen_values.rows = 0
             share_statistics(function, stats)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
             types, wide, fixed = self._types(module, function, data, stats, forms)

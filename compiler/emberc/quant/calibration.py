@@ -29,13 +29,15 @@ class CalibrationData:
     made up, so that accuracy on it says nothing about the real task.
 
     Of a model with explicit state a sample is one step with the states that it began with. ``sequences`` then are the
-    numbers of steps that ``held`` consists of, each sequence from the beginning; else it is empty.
+    numbers of steps that ``held`` consists of, each sequence from the beginning; else it is empty. ``complete``: the
+    samples are all that there will ever be, so ranges need no room beyond them.
     """
 
     samples: tuple[Sample, ...]
     held: tuple[Sample, ...]
     synthetic: bool = False
     sequences: tuple[int, ...] = ()
+    complete: bool = False
 
     def held_sequences(self) -> list[tuple[Sample, ...]]:
         """``held`` cut into its sequences."""

@@ -25,7 +25,7 @@ class Statistics:
     """What calibration saw of one value: extremes, extremes by channel and, if asked for, a histogram.
 
     Channels are the last axis; ``channel_amax`` is None for scalars; ``rows`` counts the numbers that each channel
-    was seen with. The histogram is symmetric about 0 and grows
+    was seen with; 0 where no others will come. The histogram is symmetric about 0 and grows
     with the extremes; min-max ranges do without it.
     """
 

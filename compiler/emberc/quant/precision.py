@@ -209,7 +209,12 @@ class _Chooser:
         (reader,) = readers.values()
         if not isinstance(reader, FloatUnary):
             return lo, hi
-        return effective_range(reader.reference, lo, hi)
+        seen = self.stats.get(id(reader.results[0]))
+        if seen is None:
+            return effective_range(reader.reference, lo, hi)
+        # As far as its results go: near a pole, which no number came close to, they would dwarf all others.
+        ends = sorted(HEADROOM["int8"] * end for end in (seen.lo, seen.hi))
+        return effective_range(lambda x: np.clip(reader.reference(x), min(ends[0], 0.0), max(ends[1], 0.0)), lo, hi)
 
     def _packed_scales(self, v: Value) -> tuple[float, ...] | None:
         """One scale for each of Q, K and V where attention reads them packed in one value."""
