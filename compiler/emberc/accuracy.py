@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from emberc.firmware import caller_sample, dequantized, integer_inputs
+from emberc.firmware import Reference, caller_sample, dequantized, integer_inputs
 from emberc.ir.graph import Function
 from emberc.ir.interpreter import run_function, run_steps
 from emberc.ir.types import Array
@@ -17,11 +17,10 @@ from emberc.report import Accuracy, compare
 
 
 def measure_accuracy(
-    function: Function, samples: Sequence[Mapping[str, Any]], float_outputs: Sequence[dict[str, Array]]
+    reference: Reference, samples: Sequence[Mapping[str, Any]], float_outputs: Sequence[dict[str, Array]]
 ) -> dict[str, Accuracy]:
-    """Accuracy of the integer ``function`` on samples whose float answers are known, by output name."""
-    got = [dequantized(function, run_function(function, integer_inputs(function, s))) for s in samples]
-    return compare(float_outputs, got)
+    """Accuracy of an integer function on samples whose float answers are known, by output name."""
+    return compare(float_outputs, [dequantized(reference.function, reference(s)) for s in samples])
 
 
 def measure_rolled(

@@ -26,11 +26,12 @@ from emberc.backend.c.build import Files
 from emberc.budget import DEFAULT_BUDGET, check_budget
 from emberc.configure import Candidate, Candidates, as_given, configure
 from emberc.errors import UsageError
-from emberc.firmware import Firmware
+from emberc.firmware import Firmware, Reference
 from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
 from emberc.frontend import import_model, model_hash
 from emberc.frontend.states import pair_states, show_states, states_text
 from emberc.golden import golden_vectors
+from emberc.ir.clone import clone_module
 from emberc.ir.graph import Module
 from emberc.ir.printer import print_module
 from emberc.ir.verifier import verify
@@ -78,7 +79,7 @@ def compile_model(
         want = [floats(s) for s in data.held]
         did[0] = f"{len(data.samples)} samples, {len(data.held)} held back" + (", synthetic" if data.synthetic else "")
 
-    job = _Job(model, options, data, stage, regions)
+    job = _Job(module, model_hash(model), options, data, stage, regions)
     squeezed = None
     if options.fit_plan is not None:
         squeezed = job.saved_plan(options.fit_plan)
@@ -92,7 +93,7 @@ def compile_model(
         if data.sequences:
             accuracy = measure_rolled(module.main, data.held_sequences(), want)
         else:
-            accuracy = measure_accuracy((module.whole or module).main, data.held, want)
+            accuracy = measure_accuracy(build.reference, data.held, want)
         did[0] = f"{len(data.held)} samples against {floats.name}"
 
     report = Report(
@@ -119,9 +120,10 @@ def compile_model(
 
 @dataclass(frozen=True)
 class _Job:
-    """What all builds of one compilation have in common."""
+    """What all builds of one compilation have in common: the imported model, its SHA-256, what is asked for."""
 
-    model: str | Path | onnx.ModelProto
+    imported: Module
+    digest: str
     options: Options
     data: CalibrationData
     stage: Stages
@@ -146,15 +148,16 @@ class _Job:
                 verify(module, after="stream")
             did[0] = f"{sum(1 for _ in module.ops())} integer ops"
 
+        reference = Reference((module.whole or module).main)
         candidates, chosen = self._planned(module, tiled, STACK_GUESS)
         if "tile-rows" in options.print_after and not tiled:
             print(f"// after tile-rows\n{print_module(chosen.module)}")
-        build = self._measured(chosen, candidates)
+        build = self._measured(chosen, candidates, reference)
         spread, stack = chosen.plan.memory.spread, build.memory.ram.stack
         if stack and spread and (spread.waits or stack > STACK_GUESS):
             # Not all lies where it waits least: what the stack really leaves of its region counts.
             candidates, chosen = self._planned(module, tiled, stack)
-            build = self._measured(chosen, candidates)
+            build = self._measured(chosen, candidates, reference)
         wanted = chosen.point.instructions
         # The limits count code's stack and all pools together, which are known once a build is measured.
         while excess := build.memory.excess:
@@ -163,7 +166,7 @@ class _Job:
             slow = chosen.point.instructions > SLOWDOWN * wanted and "RAM" not in build.memory.exceeded()
             if chosen.plan.arena_bytes > limit or (slow and not any_speed):
                 break
-            build = self._measured(chosen, candidates)
+            build = self._measured(chosen, candidates, reference)
         return build
 
     def _planned(self, module: Module, tiled: bool, stack: int) -> tuple[Candidates, Candidate]:
@@ -189,11 +192,11 @@ class _Job:
             return None
         return limit - candidates.tried[0].plan.io_bytes - STACK_GUESS
 
-    def _measured(self, chosen: Candidate, candidates: Candidates) -> Build:
+    def _measured(self, chosen: Candidate, candidates: Candidates, reference: Reference) -> Build:
         """The C of one candidate, compiled and measured."""
         options, regions, stage = self.options, self.regions, self.stage
         module, plan = chosen.module, chosen.plan
-        golden = golden_vectors(module, self.data, options.vectors)
+        golden = golden_vectors(module, self.data, options.vectors, reference)
 
         def emitted(code: int) -> Files:
             return emit(
@@ -230,7 +233,7 @@ class _Job:
                 regions.waits(plan, constants, stack or 0),
             )
             did[0] = f"{memory.total:,} bytes in all"
-        return Build(module, plan, files, memory)
+        return Build(module, plan, files, memory, reference)
 
     def fitter(self) -> Fitter:
         """The measured table of what every form of every weight costs."""
@@ -246,10 +249,6 @@ class _Job:
         plan = read_plan(path, self.digest)
         check_plan(plan, self._float_module().main)
         return plan
-
-    @property
-    def digest(self) -> str:
-        return model_hash(self.model)
 
     def _pipeline(self) -> Pipeline:
         options = self.options
@@ -270,7 +269,7 @@ class _Job:
 
     def _fresh(self) -> Module:
         """The float module with its calibration; passes change it, so every build has its own."""
-        module = _imported(self.model, self.options)
+        module = clone_module(self.imported)
         show_states(module.main)
         module.calibration = self.data
         module.target = load_target(self.options.target).name

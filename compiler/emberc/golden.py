@@ -9,9 +9,9 @@ import numpy as np
 
 from emberc.backend.c import GoldenVector
 from emberc.errors import InternalError, UsageError
-from emberc.firmware import caller_sample, integer_inputs
+from emberc.firmware import Reference, caller_sample, integer_inputs
 from emberc.ir.graph import Function, Module
-from emberc.ir.interpreter import run_function, run_steps
+from emberc.ir.interpreter import run_steps
 from emberc.ir.types import Array
 from emberc.passes.steps import sequence_length, time_axis
 from emberc.quant.calibration import CalibrationData
@@ -22,11 +22,15 @@ GOLDEN_VECTORS = 4
 GOLDEN_SEQUENCES, GOLDEN_STEPS = 2, 24
 
 
-def golden_vectors(module: Module, data: CalibrationData, chosen: Mapping[str, Any] | None) -> list[GoldenVector]:
+def golden_vectors(
+    module: Module, data: CalibrationData, chosen: Mapping[str, Any] | None, reference: Reference | None = None
+) -> list[GoldenVector]:
     """Reference runs on the ``chosen`` inputs, else on held-back samples, or on as many as there are.
 
-    Of a module that is one step, the first steps of some sequences. Raises UsageError for arrays of different lengths.
+    Of a module that is one step, the first steps of some sequences. ``reference`` knows answers already. Raises
+    UsageError for arrays of different lengths.
     """
+    reference = reference or Reference(module.main)
     if module.main.states and module.whole is None:
         return list(_stateful(module.main, data, chosen))
     if chosen is not None:
@@ -40,11 +44,7 @@ def golden_vectors(module: Module, data: CalibrationData, chosen: Mapping[str, A
         whole = module.whole.main
         cut = [list(step_inputs(whole, integer_inputs(whole, s)))[:GOLDEN_STEPS] for s in samples]
         return [v for steps in cut for v in _sequence(module.main, steps)]
-    vectors: list[GoldenVector] = []
-    for sample in samples:
-        inputs = integer_inputs(module.main, sample)
-        vectors.append(GoldenVector(inputs, run_function(module.main, inputs)))
-    return vectors
+    return [GoldenVector(integer_inputs(module.main, s), reference(s)) for s in samples]
 
 
 def step_inputs(whole: Function, inputs: Mapping[str, Array]) -> Iterator[dict[str, Array]]:

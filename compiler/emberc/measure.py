@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from emberc.backend.c import write_files
+from emberc.backend.c import without_contents, write_files
 from emberc.backend.c.build import Files
 from emberc.errors import ToolError
 from emberc.harness import StackError, measure_build
@@ -18,7 +18,7 @@ def measured_code(files: Files, target: Target, notes: list[str]) -> tuple[int |
     """(code bytes, worst-case stack bytes) on ``target``; None each where no compiler is installed, with a note."""
     with tempfile.TemporaryDirectory(prefix="emberc-") as folder:
         build = Path(folder) / "build"
-        write_files(files, build)
+        write_files(without_contents(files), build)
         try:
             measured = measure_build(build, target)
         except (ToolError, StackError) as e:

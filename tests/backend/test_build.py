@@ -10,8 +10,9 @@ import pytest
 
 from backend.encoder import encoder, samples
 from backend.support import INFO, STRICT, Net, compile_and_run, files_of, run, vectors, write
-from emberc.backend.c import GoldenVector, emit, manifest, plan_for
+from emberc.backend.c import GoldenVector, emit, manifest, plan_for, without_contents, write_files
 from emberc.errors import InternalError, UnsupportedError, UsageError
+from emberc.harness import measure_build
 from emberc.ir.op import operand, result
 from emberc.ir.ops.integer_base import IntegerOp
 from emberc.ir.ops.integer_table import Table
@@ -136,6 +137,18 @@ def test_the_same_model_gives_the_same_bytes() -> None:
     assert once == again
     here = str(Path(__file__).parents[2])
     assert not [name for name, text in once.items() if here in str(text)]
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m4"])
+def test_without_contents_a_build_measures_the_same(target: str, tmp_path: Path) -> None:
+    files = files_of(encoder(), vectors(encoder(), samples()))
+    blank = without_contents(files)
+    (name,) = [n for n in files if blank[n] != files[n]]
+    assert not re.search(r"^ {4}.*[1-9]", str(blank[name]), re.M)
+    write_files(files, tmp_path / "whole")
+    write_files(blank, tmp_path / "blank")
+    board = load_target(target)
+    assert measure_build(tmp_path / "whole", board) == measure_build(tmp_path / "blank", board)
 
 
 def test_a_kernel_without_emitter_is_named_with_all_its_nodes() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 import emberc
 from emberc.errors import UsageError
+from emberc.firmware import Reference, integer_inputs
+from emberc.ir.interpreter import run_function
 from tests.zoo import ZooModel, zoo_model
 
 
@@ -28,3 +30,14 @@ def test_vectors_that_do_not_match_are_refused(model: ZooModel, masks: int) -> N
     chosen = {"input_ids": model.samples["input_ids"][:3], "attention_mask": np.ones((masks, 8), np.int64)}
     with pytest.raises(UsageError, match="different numbers of samples, or none"):
         emberc.compile(model.path, calibration=model.samples, vectors=chosen)
+
+
+def test_a_reference_answers_each_sample_once(model: ZooModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    main = emberc.compile(model.path, calibration=model.samples).module.main
+    runs: list[object] = []
+    monkeypatch.setattr("emberc.firmware.run_function", lambda f, x: runs.append(x) or run_function(f, x))
+    reference, one, two = Reference(main), model.sample(0), model.sample(1)
+    answers = [reference(s) for s in (one, two, one)]
+    assert len(runs) == 2
+    assert answers[0] is answers[2]
+    np.testing.assert_equal(answers[1], run_function(main, integer_inputs(main, two)))

@@ -41,3 +41,13 @@ def test_reals_and_zeros_have_no_grid() -> None:
     assert not row_grids(w).step.any()
     assert not row_grids(np.zeros((2, 3))).step.any()
     assert tensor_grid(np.array([1.0, 0.4999])) is None
+
+
+def test_a_row_whose_largest_elements_fit_a_coarse_grid_has_the_one_that_all_fit() -> None:
+    """17 elements at the top say nothing: every Q makes integers of them."""
+    q = np.full((2, 40), 100)
+    q[:, 20:] = np.arange(1, 21)
+    q[1, -1] = -99
+    np.testing.assert_allclose(symmetric_steps(0.25 * q), 0.25)
+    mixed = np.vstack([0.25 * q, np.random.default_rng(2).standard_normal((3000, 40))])
+    assert np.nonzero(row_grids(mixed).step)[0].tolist() == [0, 1]

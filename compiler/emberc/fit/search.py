@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from emberc.backend import FunctionPlan
 from emberc.backend.c.build import Files
 from emberc.errors import FitError, UsageError
+from emberc.firmware import Reference
 from emberc.fit.choose import choose, most
 from emberc.fit.plan import Choice, FitPlan
 from emberc.fit.sensitivity import Option, measure_forms, together
@@ -22,12 +23,13 @@ ROUNDS = 6
 
 @dataclass(frozen=True)
 class Build:
-    """One measured build: integer module, memory plan, files, and what it takes."""
+    """One measured build: integer module, memory plan, files, what it takes, and its answers over whole inputs."""
 
     module: Module
     plan: FunctionPlan
     files: Files
     memory: Memory
+    reference: Reference
 
 
 class Job(Protocol):

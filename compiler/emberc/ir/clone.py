@@ -10,7 +10,13 @@ from emberc.ir.values import Constant, Value
 
 def clone_module(module: Module) -> Module:
     """The same functions, ops and values once more; constants are shared, they never change."""
-    copy = replace(module, functions={n: _clone(f) for n, f in module.functions.items()}, notes=list(module.notes))
+    copy = replace(
+        module,
+        functions={n: _clone(f) for n, f in module.functions.items()},
+        notes=list(module.notes),
+        layers=list(module.layers),
+        choices=list(module.choices),
+    )
     copy.link()
     return copy
 

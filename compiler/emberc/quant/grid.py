@@ -18,6 +18,8 @@ Reals = NDArray[np.float64]
 TOLERANCE = 1e-4
 #: elements of a channel that are looked at first; a wrong Q passes by chance with probability (2 * TOLERANCE)^15
 SAMPLE = 16
+#: rows whose candidates are tried together, 255 of each
+CHUNK = 2048
 
 
 class Grid(NamedTuple):
@@ -34,20 +36,39 @@ def row_grids(w: Reals) -> Grid:
     """The grid of each row of ``w`` [M, K]. A row of zeros has none."""
     steps, centers = np.zeros(len(w)), np.zeros(len(w))
     top = np.abs(w).max(axis=1, initial=0.0)
-    some = _largest(np.abs(w), SAMPLE)
-    rows = np.nonzero(top > 0)[0]
-    for count in range(1, 256):
-        if not len(rows):
-            break
-        likely = rows[_integral(some[rows] / (top[rows] / count)[:, None])]
-        q = w[likely] / (top[likely] / count)[:, None]
+    rows, counts = _candidates(w, top)
+    while len(rows):
+        likely, first = np.unique(rows, return_index=True)  # the smallest Q left of every row
+        step = top[likely] / counts[first]
+        q = w[likely] / step[:, None]
         low, high = np.rint(q.min(axis=1, initial=0.0)), np.rint(q.max(axis=1, initial=0.0))
         good = _integral(q) & (high - low <= 255)
         found = likely[good]
-        steps[found] = top[found] / count
+        steps[found] = step[good]
         centers[found] = np.where((low >= -128) & (high <= 127), 0.0, low + 128)[good]
-        rows = np.setdiff1d(rows, found, assume_unique=True)
+        left = ~np.isin(rows, found)
+        left[first] = False
+        rows, counts = rows[left], counts[left]
     return Grid(steps, centers)
+
+
+def _candidates(w: Reals, top: Reals) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and their Q that make integers of a row's sample, by row and then by Q.
+
+    One element of a row already rules out all but one Q in thousands, so all 255 are tried on one alone.
+    """
+    every = np.arange(1, 256)
+    none = np.zeros(0, np.intp)
+    found = [(none, none)]
+    nonzero = np.nonzero(top > 0)[0]
+    for start in range(0, len(nonzero), CHUNK):
+        rows = nonzero[start : start + CHUNK]
+        some = _largest(np.abs(w[rows]), SAMPLE)
+        one = some[:, :1] / top[rows, None] * every
+        row, q = np.nonzero(np.abs(one - np.rint(one)) < 2 * TOLERANCE)
+        good = _integral(some[row] / (top[rows[row]] / every[q])[:, None])
+        found.append((rows[row[good]], every[q[good]]))
+    return np.concatenate([r for r, _ in found]), np.concatenate([q for _, q in found])
 
 
 def symmetric_steps(w: Reals) -> Reals:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from emberc.errors import InternalError
 
 
+@cache
 def runtime_root() -> Path:
     """The folder ``runtime_c``: kernels, headers and ports.
 

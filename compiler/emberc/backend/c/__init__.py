@@ -13,7 +13,16 @@
 An op comes out as one call a line: its emitter builds the call, its kernel in ``runtime_c/kernels`` does the work.
 """
 
-from emberc.backend.c.build import PREFERENCES, HeaderInfo, emit, manifest, plan_fast, plan_for, plan_levels
+from emberc.backend.c.build import (
+    PREFERENCES,
+    HeaderInfo,
+    emit,
+    manifest,
+    plan_fast,
+    plan_for,
+    plan_levels,
+    without_contents,
+)
 from emberc.backend.c.context import EmitContext
 from emberc.backend.c.golden import GoldenVector
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant, select_kernel
@@ -42,5 +51,6 @@ __all__ = [
     "plan_levels",
     "select_kernel",
     "spread_plan",
+    "without_contents",
     "write_files",
 ]

@@ -19,9 +19,9 @@ PACKED_COLUMNS = 16
 def accumulator_bounds(w: Array, bias: Array, x_type: DType) -> tuple[int, int]:
     """Smallest and largest value that bias[n] + sum_k x[k] * w[n, k], or a partial sum, takes for any x."""
     lo, hi = x_type.limits
-    u = wide(w)
-    up = np.where(u > 0, u * hi, u * lo).sum(axis=1)
-    down = np.where(u > 0, u * lo, u * hi).sum(axis=1)
+    above = np.maximum(w, 0).sum(axis=1, dtype=np.int64)
+    below = np.minimum(w, 0).sum(axis=1, dtype=np.int64)
+    up, down = above * hi + below * lo, above * lo + below * hi
     b = wide(bias)
     least = int(np.minimum(b + down, down).min(initial=0))
     most = int(np.maximum(b + up, up).max(initial=0))
