@@ -90,3 +90,47 @@ def test_contexts_are_apart_and_reset_begins_anew(tmp_path: Path) -> None:
     assert first[0] == first[1] == second[0] != second[1]
     assert state == -(-3 * 32 // 16) * 16 + 32 * 4 * 2
     assert np.all([int(v) for v in first])
+
+
+FULL = """
+#include "gpt.h"
+#include <stdio.h>
+#include <string.h>
+EMBER_ALIGN(16) static unsigned char arena[GPT_ARENA_BYTES];
+int main(void)
+{
+    static gpt_ctx ctx, before;
+    static const int32_t ids[GPT_STEPS] = {3, 1, 4, 1, 5, 9, 2};
+    int16_t first[GPT_STEPS][GPT_Y_LEN], again[GPT_STEPS][GPT_Y_LEN], beyond[GPT_Y_LEN] = {99, 98, 97};
+    gpt_init(&ctx, arena, sizeof arena);
+    for (unsigned i = 0; i < GPT_STEPS; i++) {
+        if (gpt_step(&ctx, &(gpt_inputs){&ids[i]}, &(gpt_outputs){first[i]}) != EMBER_OK)
+            return 1;
+    }
+    before = ctx;
+    for (int i = 0; i < 2; i++) {
+        if (gpt_step(&ctx, &(gpt_inputs){&ids[0]}, &(gpt_outputs){beyond}) != EMBER_ERR_RANGE)
+            return 2;
+    }
+    if (memcmp(&before.state, &ctx.state, sizeof ctx.state) != 0 || beyond[0] != 99 || beyond[2] != 97)
+        return 3;
+    gpt_reset(&ctx);
+    for (unsigned i = 0; i < GPT_STEPS; i++) {
+        if (gpt_step(&ctx, &(gpt_inputs){&ids[i]}, &(gpt_outputs){again[i]}) != EMBER_OK)
+            return 4;
+    }
+    return memcmp(first, again, sizeof first) == 0 ? 0 : 5;
+}
+"""
+
+
+@pytest.mark.parametrize("positions", [True, False])
+def test_a_full_cache_is_an_error_that_changes_nothing(positions: bool, tmp_path: Path) -> None:
+    """As many steps as the cache has rows; then an error, states and outputs as they were, and anew after a reset."""
+    build = written(decoder(positions=positions), tmp_path / "build")
+    assert "#define GPT_STEPS 7u" in (build / "gpt.h").read_text()
+    (build / "caller.c").write_text(FULL)
+    sources = [str(p.relative_to(build)) for p in sorted(build.rglob("*.c"))]
+    sources = [s for s in sources if not s.startswith("test/") and "golden" not in s]
+    run(["gcc", *STRICT, "-I.", "-Iinclude", "-o", "caller.out", *sources], build)
+    run(["./caller.out"], build)

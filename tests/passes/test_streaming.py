@@ -102,7 +102,7 @@ def test_decoder() -> None:
 
 def test_a_step_too_many_is_an_error() -> None:
     step = stream(quantized(decoder())).main
-    with pytest.raises(UsageError, match="outside"):
+    with pytest.raises(UsageError, match="full: the model has room for 7 steps"):
         list(run_steps(step, iter([{"ids": np.zeros((1, 1), np.int32)}] * 8)))
 
 

@@ -17,12 +17,15 @@ from emberc.ir.values import Constant, Value
 @dataclass(frozen=True)
 class State:
     """What is kept from one call to the next: input ``name`` of the function is its output ``after`` of the call
-    before. At the beginning it is ``start``, or all elements are ``fill`` without one."""
+    before. At the beginning it is ``start``, or all elements are ``fill`` without one. A state with a ``limit`` counts
+    steps: once it is the limit the sequence is full, and a further step is an error that leaves all states as they are.
+    """
 
     name: str
     after: str
     fill: int = 0
     start: Constant | None = None
+    limit: int | None = None
 
     def first(self, t: TensorType) -> Array:
         """Its value before the first call, for an input of type ``t``."""

@@ -64,10 +64,16 @@ def run_function(
 
 
 def run_steps(step: Function, steps: Iterable[dict[str, Array]]) -> Iterator[dict[str, Array]]:
-    """The outputs of every step of one sequence: the states that its function has go from step to step."""
+    """The outputs of every step of one sequence: the states that its function has go from step to step.
+
+    Raises UsageError for a step after the last one that caches and tables have room for.
+    """
     types = {v.name: v.type for v in step.inputs}
     kept = {s.name: s.first(types[s.name]) for s in step.states}
     for inputs in steps:
+        for s in step.states:
+            if s.limit is not None and kept[s.name].item() >= s.limit:
+                raise UsageError(f"the sequence is full: the model has room for {s.limit} steps")
         answer = run_function(step, {**inputs, **kept})
         kept = {s.name: answer.pop(s.after) for s in step.states}
         yield answer

@@ -111,10 +111,12 @@ class Steps:
         """Appends an op of one result."""
         return self.builder.emit(cls, *operands, types=None if type is None else [type], **fields)
 
-    def state(self, t: TensorType, hint: str, fill: int = 0, start: Constant | None = None) -> Value:
+    def state(
+        self, t: TensorType, hint: str, fill: int = 0, start: Constant | None = None, limit: int | None = None
+    ) -> Value:
         """A new state, as the function's input; :meth:`keep` says what it becomes."""
         name = f"{hint}_{len(self.function.states)}"
-        self.function.states.append(State(name, f"{name}_after", fill, start))
+        self.function.states.append(State(name, f"{name}_after", fill, start, limit))
         self.function.inputs.append(Value(t, name))
         return self.function.inputs[-1]
 
@@ -123,9 +125,9 @@ class Steps:
         self.function.outputs[f"{state.name}_after"] = after
 
     def position(self) -> Value:
-        """int32 [1]: how many rows earlier calls have seen."""
+        """int32 [1]: how many rows earlier calls have seen. Caches and tables have no row beyond the length."""
         if self._position is None:
-            self._position = self.state(TensorType(DType.I32, (1,)), "position")
+            self._position = self.state(TensorType(DType.I32, (1,)), "position", limit=self.length)
         return self._position
 
     def positions(self) -> Value:

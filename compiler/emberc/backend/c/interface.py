@@ -72,7 +72,8 @@ class StatePort:
     """One state in the caller's context: ``port`` as it is read; ``after`` names the output that it becomes.
 
     ``in_place``: the op that makes it writes it over the old one, which nothing else reads. Otherwise ``next_<field>``
-    takes it until the step is done. Before the first step it is ``start``, or filled with ``fill``.
+    takes it until the step is done. Before the first step it is ``start``, or filled with ``fill``. With a ``limit`` it
+    counts steps, and the sequence is full when it is reached.
     """
 
     port: Port
@@ -80,6 +81,7 @@ class StatePort:
     fill: int
     start: Constant | None
     in_place: bool
+    limit: int | None
 
     @property
     def target(self) -> str:
@@ -100,6 +102,11 @@ class Interface:
         """Bytes of all states, padded as the struct of aligned members is."""
         sizes = [n for s in self.states for n in [s.port.type.nbytes] * (1 if s.in_place else 2)]
         return sum(-(-n // STATE_ALIGN) * STATE_ALIGN for n in sizes)
+
+    @property
+    def counter(self) -> StatePort | None:
+        """The state that counts steps, of a model that has room for so many only."""
+        return next((s for s in self.states if s.limit is not None), None)
 
     @property
     def missing(self) -> list[str]:
@@ -152,7 +159,7 @@ def interface_of(function: Function, prefix: str) -> Interface:
     by_name = {v.name: v for v in function.inputs}
     kept = ports([(s.name, by_name[s.name]) for s in function.states])
     states = [
-        StatePort(port, s.after, s.fill, s.start, function.in_place(s))
+        StatePort(port, s.after, s.fill, s.start, function.in_place(s), s.limit)
         for port, s in zip(kept, function.states, strict=True)
     ]
     return Interface(inputs, outputs, states)
