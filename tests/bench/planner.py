@@ -1,4 +1,4 @@
-"""How good and how fast the planner is, as tables: ``python -m tests.bench.planner [--zoo] [--instances 10] [CSV ...]``
+"""How good and how fast the planner is, as tables: ``python -m tests.bench.planner [--zoo] [--crowds] [CSV ...]``
 
 Tight instances (rectangles cut from a full box), model-shaped graphs, the zoo's models compiled, and any CSV files
 named. ``--rivals`` runs the package ``omnimalloc``'s allocators on the same buffers (``pip install omnimalloc``).
@@ -14,8 +14,9 @@ from typing import Any
 
 import emberc
 from emberc.memory import Buffer, Plan, place, plan_memory
-from emberc.memory.csvtool import plan_csv
+from emberc.memory.csvtool import patience, plan_csv
 from emberc.memory.plan import Region
+from tests.bench.crowds import crowds
 from tests.bench.tight import cut_box
 from tests.memory.graphs import branches, encoder, mixers
 from tests.zoo.families import FAMILIES
@@ -36,6 +37,9 @@ def main() -> None:
     parser.add_argument("--instances", type=int, default=10)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--waste", type=float, default=0.0)
+    parser.add_argument(
+        "--crowds", action="store_true", help="1,000 buffers of several kinds, as `emberc plan` does it"
+    )
     parser.add_argument("--zoo", action="store_true", help="compile the zoo's families and place their buffers")
     parser.add_argument("--rivals", action="store_true", help="run omnimalloc's allocators on the same buffers")
     args = parser.parse_args()
@@ -48,6 +52,11 @@ def main() -> None:
         print("\nThe zoo's models: whole plan, and their buffers alone (an in-place chain as one of its largest size)")
         for name in FAMILIES:
             report_family(name, rivals)
+
+    if args.crowds:
+        print("\n1,000 buffers with the effort that `emberc plan` takes for so many: processor time")
+        for name, buffers in crowds().items():
+            report_crowd(name, buffers)
 
     print("\nHard placements: height over bound")
     solved = 0
@@ -96,6 +105,13 @@ def rectangles(plan: Plan) -> list[Buffer]:
 
 def report_plan(name: str, plan: Plan) -> None:
     print(f"  {name:<24} {plan.seconds:6.2f} s  {plan.summary()}  ({plan.method})")
+
+
+def report_crowd(name: str, buffers: Sequence[Buffer]) -> None:
+    began = time.process_time()
+    found = place(buffers, effort=patience(len(buffers)))
+    seconds = time.process_time() - began
+    print(f"  {name:<36} {found.height / found.bound - 1:7.2%} {seconds:5.1f} s  {found.method}", flush=True)
 
 
 def report_buffers(name: str, buffers: Sequence[Buffer], rivals: Sequence[str]) -> bool:

@@ -40,6 +40,11 @@ def test_a_capacity_that_is_too_small_ends_with_3(emberc_cli: Emberc, buffers: P
     assert "--capacity 300" in done.err
 
 
+def test_effort_is_a_number_from_0(emberc_cli: Emberc, buffers: Path) -> None:
+    assert emberc_cli("plan", buffers, "--effort", "0").code == 0
+    assert emberc_cli("plan", buffers, "--effort", "-1").code == 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

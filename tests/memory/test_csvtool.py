@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from emberc.errors import FitError, UsageError
-from emberc.memory.csvtool import plan_csv
+from emberc.memory import Buffer, Placement, csvtool, merging, place
+from emberc.memory.csvtool import patience, plan_csv
+from emberc.memory.exact import OutOfNodesError, Search, node_cost
+from tests.bench.tight import cut_box
 
 
 def written(folder: Path, text: str) -> Path:
@@ -65,3 +69,40 @@ def test_a_capacity_too_small_says_what_is_needed(tmp_path: Path) -> None:
         plan_csv(path, capacity=16)
     assert "nothing can make them fit" in caught.value.render()
     assert plan_csv(path, capacity=17).placement.height == 17
+
+
+def test_a_thousand_buffers_are_given_few_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were every search in vain: a node of 1,000 blocks takes about 0.25 ms, so that this is two seconds' worth."""
+    buffers = cut_box(1000, 3, steps=20)
+    worth = 0
+
+    def in_vain(search: Search, height: int, nodes: int) -> None:
+        nonlocal worth
+        worth += nodes * node_cost(search.count)
+        search.spent += nodes
+        raise OutOfNodesError
+
+    ladder = sys.modules["emberc.memory.place"]  # the package has a function of this name
+    monkeypatch.setattr(ladder, "climb", lambda packing, order, at, goal, rounds: at)
+    for user in (ladder, merging):
+        monkeypatch.setattr(user, "solve_with_restarts", in_vain)
+    place(buffers, effort=patience(len(buffers)))
+    assert 2_000 * node_cost(1000) < worth < 8_000 * node_cost(1000)
+
+
+def test_a_few_hundred_are_searched_for_a_minute_thousands_for_seconds() -> None:
+    assert [patience(count) for count in (0, 150, 450, 1000, 100_000)] == [24, 24, 24, 2, 1]
+
+
+def test_more_effort_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    efforts: list[int] = []
+
+    def noted(buffers: list[Buffer], *, capacity: int | None, effort: int) -> Placement:
+        efforts.append(effort)
+        return place(buffers, capacity=capacity, effort=effort)
+
+    monkeypatch.setattr(csvtool, "place", noted)
+    path = written(tmp_path, "id,lower,upper,size\na,0,1,8\n")
+    plan_csv(path)
+    plan_csv(path, effort=100)
+    assert efforts == [24, 100]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emberc.errors import VerifyError
 from emberc.memory.buffers import Buffer, load_bound
@@ -32,7 +36,7 @@ class Block:
 
     @property
     def height(self) -> int:
-        return max(height for _, _, height in self.steps)
+        return self.steps[0][2] if len(self.steps) == 1 else max(height for _, _, height in self.steps)
 
     @property
     def area(self) -> int:
@@ -58,6 +62,9 @@ def _clearance(one: Block, other: Block) -> tuple[int, int]:
 
     Both bottoms are flat, so the offsets that collide are one open interval around the other's offset.
     """
+    if len(one.steps) == len(other.steps) == 1:
+        (start, end, height), (other_start, other_end, other_height) = one.steps[0], other.steps[0]
+        return (height, other_height) if start < other_end and other_start < end else (0, 0)
     below = above = 0
     for start, end, height in one.steps:
         for other_start, other_end, other_height in other.steps:
@@ -72,7 +79,7 @@ class Packing:
 
     ``blocks`` in the order of their first member; ``block_of[i]`` is the block of buffer i, or None for an
     empty one, which fits anywhere; ``rivals[k]`` lists ``(j, below, above)``: block k may not lie in the open
-    interval (at_j - below, at_j + above).
+    interval (at_j - below, at_j + above); ``pairs`` counts these, each pair twice.
     """
 
     def __init__(self, buffers: Sequence[Buffer], tied: Sequence[Sequence[int]] = ()) -> None:
@@ -95,6 +102,12 @@ class Packing:
             Buffer("", height, start, end, align=1) for block in self.blocks for start, end, height in block.steps
         )
         self.rivals = self._find_rivals()
+        self.pairs = sum(map(len, self.rivals))
+
+    @cached_property
+    def rival_arrays(self) -> list[NDArray[np.int64]]:
+        """``rivals`` as one array [3, rivals] a block."""
+        return [np.array(rivals, dtype=np.int64).reshape(-1, 3).T.copy() for rivals in self.rivals]
 
     def _find_rivals(self) -> list[list[tuple[int, int, int]]]:
         rivals: list[list[tuple[int, int, int]]] = [[] for _ in self.blocks]

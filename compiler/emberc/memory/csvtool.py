@@ -13,8 +13,10 @@ from emberc.memory.buffers import Buffer, Placement
 from emberc.memory.place import place
 
 COLUMNS = ("id", "lower", "upper", "size")
-# A person waits for this answer: up to about a minute for the hardest few hundred buffers known.
-_EFFORT = 24
+# A person waits for this answer: up to about a minute for the hardest few hundred buffers known. A search seldom ends
+# with more, and all rungs of the ladder take longer: the effort falls with their cube, to a few seconds for 1,000.
+_PATIENCE = 24
+_FEW = 450
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,25 @@ class CsvPlan:
         return "\n".join(lines)
 
 
-def plan_csv(path: Path, capacity: int | None = None) -> CsvPlan:
+def patience(count: int) -> int:
+    """The effort for so many buffers when nobody says another: counts, never time."""
+    return max(1, _PATIENCE * _FEW**3 // max(count, _FEW) ** 3)
+
+
+def plan_csv(path: Path, capacity: int | None = None, effort: int | None = None) -> CsvPlan:
     """Place the buffers of a CSV file with the columns id, lower, upper, size (any order, others ignored).
 
     ``lower <= step < upper`` is the lifetime; sizes are bytes and placed to the byte. With ``capacity`` the
-    search ends as soon as they fit. Raises UsageError naming the line for a file that can't be read so, and
-    FitError when no placement within ``capacity`` was found, saying whether there is one.
+    search ends as soon as they fit; ``effort`` is that of ``place``, None what suits their number. Raises
+    UsageError naming the line for a file that can't be read so, and FitError when no placement within
+    ``capacity`` was found, saying whether there is one.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             buffers = _read(lines, str(path))
     except (OSError, UnicodeDecodeError, csv.Error) as wrong:
         raise UsageError(f"can't read it as CSV: {wrong}", at=str(path), hints=[_HINT]) from wrong
-    found = place(buffers, capacity=capacity, effort=_EFFORT)
+    found = place(buffers, capacity=capacity, effort=patience(len(buffers)) if effort is None else effort)
     if capacity is not None and found.height > capacity:
         raise FitError(
             f"the buffers take {found.height:,} bytes, the capacity is {capacity:,}",

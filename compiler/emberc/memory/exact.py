@@ -316,6 +316,11 @@ def _sums(sizes: Iterable[int], most: int) -> set[int]:
     return sums
 
 
+def node_cost(blocks: int) -> int:
+    """About how long a node of a search of so many blocks takes; a block is the unit."""
+    return blocks + 50
+
+
 def solve_with_restarts(search: Search, height: int, nodes: int) -> list[int] | None:
     """``Search.solve`` with one seed after the other, ``nodes`` in all; raises OutOfNodesError after that.
 

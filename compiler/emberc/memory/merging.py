@@ -18,7 +18,7 @@ from itertools import combinations
 from math import comb, gcd
 
 from emberc.memory.blocks import Block
-from emberc.memory.exact import OutOfNodesError, Search, solve_with_restarts
+from emberc.memory.exact import OutOfNodesError, Search, node_cost, solve_with_restarts
 
 DOUBTS = (1e-3, 1e-2, 1e-1, 1.0)
 _MOST_SUMS = 20_000  # of subsets of one size: more are not worth their time, nor would they tell anything
@@ -34,15 +34,19 @@ class Piece:
 
 
 def solve_merged(blocks: Sequence[Block], height: int, nodes: int) -> list[int] | None:
-    """Offsets by block within ``height`` bytes, ``nodes`` of search for each doubt; None when nothing was found."""
+    """Offsets by block within ``height`` bytes, or None when nothing was found.
+
+    The search for each doubt may take as long as ``nodes`` nodes of one on ``blocks``: more nodes, as they are smaller.
+    """
     fewest = len(blocks)
     for doubt in DOUBTS:
         pieces = merge(blocks, doubt)
         if len(pieces) >= fewest:
             continue
         fewest = len(pieces)
+        search = Search([piece.block for piece in pieces])
         try:
-            found = solve_with_restarts(Search([piece.block for piece in pieces]), height, nodes)
+            found = solve_with_restarts(search, height, nodes * node_cost(len(blocks)) // node_cost(len(pieces)))
         except OutOfNodesError:
             continue
         if found is not None:
@@ -122,16 +126,21 @@ def _alike(one: Piece, other: Piece) -> bool:
 
 
 def _largest_sum(pieces: Sequence[Piece], count: int) -> int:
-    return sum(sorted(piece.block.height for piece in pieces)[-count:])
+    return sum(sorted(_heights(pieces))[-count:])
+
+
+def _heights(pieces: Sequence[Piece]) -> list[int]:
+    return [piece.block.height for piece in pieces]
 
 
 def _equal_sums(
     ends: Sequence[Piece], before: int, starts: Sequence[Piece], after: int
 ) -> tuple[list[Piece], list[Piece]] | None:
     """The first ``before`` of the ends and ``after`` of the starts whose heights have the same sum."""
-    sums = {sum(piece.block.height for piece in some): some for some in combinations(ends, before)}
-    for some in combinations(starts, after):
-        match = sums.get(sum(piece.block.height for piece in some))
+    # Built by iterators of the library alone: there may be 20,000 subsets, at each of thousands of seams.
+    sums = dict(zip(map(sum, combinations(_heights(ends), before)), combinations(ends, before), strict=True))
+    matches = map(sums.get, map(sum, combinations(_heights(starts), after)))
+    for match, some in zip(matches, combinations(starts, after), strict=True):
         if match is not None:
             return list(match), list(some)
     return None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from emberc.memory.blocks import Packing
 from emberc.memory.buffers import Buffer, Placement
 from emberc.memory.climb import climb
-from emberc.memory.exact import OutOfNodesError, Search, solve_with_restarts
+from emberc.memory.exact import OutOfNodesError, Search, node_cost, solve_with_restarts
 from emberc.memory.greedy import greedy_placements
 from emberc.memory.merging import solve_merged
 
@@ -54,7 +54,7 @@ def _climb_ladder(packing: Packing, goal: int, effort: int) -> tuple[str, list[i
     height, method, order, at = best
 
     search = Search(packing.blocks)
-    budget = effort * _SEARCH_BLOCKS // (len(packing.blocks) + 50)
+    budget = effort * _SEARCH_BLOCKS // node_cost(len(packing.blocks))
     try:
         found = solve_with_restarts(search, goal, _FIRST_LOOK * (1 + effort))
         if found is not None:
@@ -63,7 +63,7 @@ def _climb_ladder(packing: Packing, goal: int, effort: int) -> tuple[str, list[i
         found = solve_merged(packing.blocks, goal, _FIRST_LOOK * (1 + effort)) if effort else None
         if found is not None:
             return "merged", found, packing.bound
-        rounds = min(effort, 2) * _CLIMB_PAIRS // (sum(map(len, packing.rivals)) + 1)
+        rounds = min(effort, 2) * _CLIMB_PAIRS // (packing.pairs + 1)
         climbed = climb(packing, order, at, goal, rounds)
         if packing.height(climbed) < height:
             method, at = "hill climb", climbed
