@@ -11,10 +11,11 @@ from emberc.ir.interpreter import run_function
 from emberc.ir.types import Array, DType, Quant
 from emberc.passes import PassManager, Pipeline, Quantize
 from emberc.quant import noise
-from emberc.quant.calibration import CalibrationData
-from emberc.quant.noise import Meter, Place
-from emberc.quant.precision import parse_precision
-from emberc.quant.widen import weight_candidates
+from emberc.quant.calibration import CalibrationData, observe
+from emberc.quant.noise import Meter, Place, at_most
+from emberc.quant.observers import Statistics
+from emberc.quant.precision import Policy, choose_types, parse_precision
+from emberc.quant.widen import INT8_DB, value_candidates, weight_candidates
 from tests.quant.modules import module
 
 RNG = np.random.default_rng(0)
@@ -35,6 +36,21 @@ def chain() -> Module:
             f"%first : f32[8, 8] = [{NUMBERS}]",
             f"%second : f32[8, 8] = [{NUMBERS}]",
             "%small : f32[] = [1e-4]",
+        ),
+    )
+
+
+def cancelling() -> Module:
+    """What is left of two numbers that are all but equal: 8 bits of x are too few."""
+    return module(
+        "%x : f32[3, 8]",
+        "%a = f.linear %x, %difference, _ : f32[3, 4]",
+        "%r = f.linear %a, %second, _ : f32[3, 8]",
+        outs='%r as "r"',
+        constants=(
+            "%difference : f32[4, 8] = [1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1, 0, 0, 0, 0, "
+            "0, 0, 0, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1]",
+            f"%second : f32[8, 4] = [{', '.join(NUMBERS.split(', ')[:32])}]",
         ),
     )
 
@@ -78,12 +94,59 @@ def test_a_target_is_reached_and_not_by_far(target: int) -> None:
     assert wide == 0 if target == 20 else wide > 0 if target == 50 else True
 
 
+def test_the_default_widens_what_costs_too_much_and_says_so() -> None:
+    """x, the cause, not the products that come after it; and nothing where int8 is enough."""
+    near = RNG.normal(size=(12, 3, 4)).repeat(2, axis=2) + RNG.normal(size=(12, 3, 8)) / 50
+    samples = tuple({"x": x.astype(np.float32)} for x in near)
+    m = cancelling()
+    m.calibration = CalibrationData(samples, samples)
+    PassManager(Pipeline([Quantize()])).run(m)
+    assert [(c.op, c.what) for c in m.choices if c.dtype == "i16"] == [("input", "value")]
+    assert m.main.inputs[0].type.dtype is DType.I16
+    (note,) = m.notes
+    assert f"below the default's {INT8_DB:.0f}" in note
+    fine = quantized("int8")
+    assert not fine.choices and not fine.notes
+
+
+def test_noise_is_measured_over_ranges_that_the_sample_had_no_say_in() -> None:
+    """The largest of four samples clips in the range of the other three, and only there."""
+    function = chain().main
+    x = function.inputs[0]
+    samples = [{"x": np.full((3, 8), top, np.float32)} for top in (1, 2, 9, 3)]
+    left_out: list[dict[int, Statistics]] = [{} for _ in range(2)]
+    whole = observe(function, tuple(samples), histograms=False, left_out=left_out)
+    assert whole[id(x)].hi == 9 and [s[id(x)].hi for s in left_out] == [9, 9]
+    left_out = [{} for _ in samples]
+    observe(function, tuple(samples), histograms=False, left_out=left_out)
+    assert [s[id(x)].hi for s in left_out] == [9, 9, 3, 9]
+    assert [s[id(x)].rows for s in left_out] == [9] * 4
+    apart = [choose_types(function, s, Policy()) for s in left_out]
+    types = choose_types(function, whole, Policy())
+    place = next(c.place for c in value_candidates(function, types, (), apart) if id(x) in c.keys)
+    errors = [abs(float(place.roundings[id(x)](s["x"], i)[0, 0]) - s["x"][0, 0]) for i, s in enumerate(samples)]
+    step = types[id(x)].quant.scale[0]  # type: ignore[union-attr]
+    assert errors[2] > 10 * step and max(errors[:2] + errors[3:]) < step
+
+
+def test_other_samples_may_be_worse_by_as_much_as_samples_differ() -> None:
+    alike = np.array([[1.0, 100.0]] * 8)
+    assert at_most(alike) == pytest.approx(0.01)
+    powers = np.column_stack([RNG.gamma(9, size=2000), RNG.normal(size=2000) + 99])
+    below = [
+        at_most(powers[i : i + 8]) > float(powers[i + 8 : i + 16, 0].sum() / powers[i + 8 : i + 16, 1].sum())
+        for i in range(0, 1984, 16)
+    ]
+    assert 0.88 < float(np.mean(below)) < 0.99
+    assert at_most(powers[:1]) == powers[0, 0] / powers[0, 1]
+
+
 def test_what_is_measured_is_what_rounding_does() -> None:
     function = chain().main
     x = function.inputs[0]
     step = 0.05
 
-    def rounding(a: Array) -> Array:
+    def rounding(a: Array, _: int = 0) -> Array:
         return (np.rint(a / step) * step).astype(a.dtype)
 
     (got,) = Meter(function, SAMPLES).measure([Place({id(function.ops[0].operands[0]): rounding})])

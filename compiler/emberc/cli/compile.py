@@ -59,7 +59,10 @@ _EXAMPLES = examples(
 @click.option("--plan", type=click.Path(path_type=Path), help="Squeeze as a fit_plan.json of --fit says.")
 @click.option("--vocab", type=click.Path(path_type=Path), help="Token ids to keep, one a line, unknown's first.")
 @signature_options
-@click.option("--precision", help="int8 (default), int16, or mixed:NdB: as many 16 bits as reach that output SQNR.")
+@click.option(
+    "--precision",
+    help="int8 (default: 16 bits where the outputs need them), int16, or mixed:NdB, the output SQNR to reach.",
+)
 @click.option(
     "--prefer",
     type=click.Choice(["speed", "balanced", "memory"]),

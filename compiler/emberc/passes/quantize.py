@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -16,13 +16,16 @@ from emberc.passes.manager import Pass
 from emberc.passes.squeezable import squeezable
 from emberc.quant.calibration import CalibrationData, observe, synthetic_calibration
 from emberc.quant.layers import measure_layers
-from emberc.quant.noise import Meter
+from emberc.quant.noise import SAMPLES, Meter
 from emberc.quant.observers import Statistics
 from emberc.quant.precision import Policy, choose_types, parse_precision, prescribed
 from emberc.quant.scan import scan_types
 from emberc.quant.scan_ranges import ScanObserver
 from emberc.quant.states import share_statistics, state_values, tie_states
-from emberc.quant.widen import INT16_DB, choose, value_candidates, weight_candidates
+from emberc.quant.widen import INT8_DB, INT16_DB, choose, too_noisy, value_candidates, weight_candidates
+
+#: with fewer samples the ranges of all but one say little about those of all
+FEWEST_TO_LEAVE_OUT = 4
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,17 @@ class Quantize(Pass):
         main = module.main
         for name, function in module.functions.items():
             seen = ScanObserver(function)
-            stats = observe(function, data.samples, histograms=self.observer != "minmax", also=seen.see)
+            left_out: list[dict[int, Statistics]] = [{} for _ in range(self._left_out(data))]
+            stats = observe(
+                function, data.samples, histograms=self.observer != "minmax", also=seen.see, left_out=left_out
+            )
             if data.complete:
                 for seen_values in stats.values():
                     seen_values.rows = 0
-            share_statistics(function, stats)
+            for ranges in (stats, *left_out):
+                share_statistics(function, ranges)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
-            types, wide, fixed = self._types(module, function, data, stats, forms)
+            types, wide, fixed = self._types(module, function, data, stats, left_out, forms)
             scans = scan_types(function, types, stats, seen, fixed, wide)
             tie_states(function, types)
             lowering = Lowering(types, forms, scans, seen.convs, wide)
@@ -79,12 +86,19 @@ class Quantize(Pass):
         module.main.prune()
         return True
 
+    def _left_out(self, data: CalibrationData) -> int:
+        """How many samples noise is measured on with ranges that leave them out."""
+        if self.observer != "minmax" or data.complete or len(data.samples) < FEWEST_TO_LEAVE_OUT:
+            return 0  # percentiles and squared errors clip on purpose: one sample hardly moves their ranges
+        return min(SAMPLES, len(data.samples))
+
     def _types(
         self,
         module: Module,
         function: Function,
         data: CalibrationData,
         stats: dict[int, Statistics],
+        left_out: Sequence[dict[int, Statistics]],
         forms: Collection[int],
     ) -> tuple[dict[int, TensorType], set[int], Collection[str]]:
         """The integer types, the weights that get 16 bits, and the nodes whose types the user chose."""
@@ -92,18 +106,26 @@ class Quantize(Pass):
         overrides, states = _overrides(self.overrides, module), state_values(function)
         policy = Policy(self.observer, self.percentile, precision, overrides, whole=states)
         types = choose_types(function, stats, policy)
-        if precision == "int8":
-            return types, set(), policy.overrides
-        meter, limit = Meter(function, data.samples), 10 ** (-INT16_DB / 10)
-        if target is not None:
-            limit = 10 ** (-target / 10) / 2
-            fixed = prescribed(function)
-            values, choices = choose(meter, value_candidates(function, types, fixed), limit)
+        meter = Meter(function, data.samples)
+        if precision == "int16":
+            wide, choices = choose(meter, weight_candidates(function, types, forms), 10 ** (-INT16_DB / 10))
             module.choices += choices
-            types = choose_types(function, stats, replace(policy, wide=frozenset(values)))
-        wide, choices = choose(meter, weight_candidates(function, types, forms), limit)
-        module.choices += choices
-        return types, wide, policy.overrides
+            return types, wide, overrides
+        apart = [choose_types(function, s, policy) for s in left_out]
+        values = value_candidates(function, types, prescribed(function), apart)
+        weights = [c.place for c in weight_candidates(function, types, forms)]
+        limit = 10 ** (-(target or INT8_DB) / 10)
+        if target is None:
+            before = meter.together([*weights, *(c.place for c in values)])
+            if before <= limit:
+                return types, set(), overrides
+            module.notes.append(too_noisy(before))
+        light = meter.together(weights) <= limit / 2
+        found, choices = choose(meter, values, limit if light else limit / 2, weights if light else ())
+        types = choose_types(function, stats, replace(policy, precision="mixed", wide=frozenset(found)))
+        wide, more = choose(meter, weight_candidates(function, types, forms), limit / 2)
+        module.choices += [*choices, *more]
+        return types, wide, overrides
 
     def ensures(self, module: Module) -> None:
         for f in module.functions.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -112,20 +112,31 @@ def observe(
     histograms: bool = True,
     progress: Callable[[int, int], None] | None = None,
     also: Observer | None = None,
+    left_out: Sequence[dict[int, Statistics]] = (),
 ) -> dict[int, Statistics]:
     """Statistics of every float value of ``function`` over the samples, by ``id(value)``.
 
-    ``histograms``: whether an observer will ask for more than extremes. ``also`` is shown every value.
+    ``histograms``: whether an observer will ask for more than extremes. ``also`` is shown every value. The i-th of
+    ``left_out`` gets the extremes over all samples but the i-th.
     """
     stats: dict[int, Statistics] = {}
+    now = 0
 
     def see(v: Value, array: Array) -> None:
         if v.type.dtype.is_float:
-            stats.setdefault(id(v), Statistics(histogram=histograms)).add(np.nan_to_num(array, neginf=0.0, posinf=0.0))
+            finite = np.nan_to_num(array, neginf=0.0, posinf=0.0)
+            stats.setdefault(id(v), Statistics(histogram=histograms)).add(finite)
+            if left_out:
+                one = Statistics(histogram=False)
+                one.add(finite)
+                for i, others in enumerate(left_out):
+                    if i != now:
+                        others.setdefault(id(v), Statistics(histogram=False)).merge(one)
         if also is not None:
             also(v, array)
 
     for i, sample in enumerate(samples):
+        now = i
         run_function(function, sample, observe=see)
         if progress:
             progress(i + 1, len(samples))

@@ -52,6 +52,14 @@ class Statistics:
             known: Array = amax if self.channel_amax is None else self.channel_amax
             self.channel_amax = np.maximum(known, amax)
 
+    def merge(self, other: Statistics) -> None:
+        """Takes in what another has seen; neither has a histogram."""
+        self.lo, self.hi = min(self.lo, other.lo), max(self.hi, other.hi)
+        self.rows += other.rows
+        if other.channel_amax is not None:
+            known = other.channel_amax if self.channel_amax is None else self.channel_amax
+            self.channel_amax = np.maximum(known, other.channel_amax)
+
     def _count(self, flat: NDArray[np.float64], need: float) -> None:
         if need > self.span:
             self._widen(need)

@@ -1,8 +1,9 @@
 """Which weights and values get 16 bits: those whose rounding to 8 bits costs the outputs most, for their bytes.
 
+The default widens nothing where that leaves the outputs above ``INT8_DB``, which one run of the calibration samples
+tells; elsewhere it is ``mixed:22dB``. ``--precision mixed:30dB`` starts from the choice of int8 and widens as little
+as the outputs then need: values first, where weights alone leave less than half of the noise, else both, for half each.
 ``--precision int16`` gives every value 16 bits, and weights where 8 would leave the outputs below ``INT16_DB``.
-``--precision mixed:30dB`` starts from the choice of int8 and widens as little as the outputs then need: weights and
-values may each leave half of the noise.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from emberc.quant.grid import row_grids
 from emberc.quant.noise import Meter, Place, Rounding
 from emberc.quant.precision import root_of
 
+#: what the default leaves the outputs, at least: 20 dB, and 2 for what norms, softmax and products round inside
+INT8_DB = 22.0
 #: what int8 weights may leave at the outputs of ``--precision int16``: a sixth of the noise power of 40 dB
 INT16_DB = 48.0
-#: times that a choice is made again because errors that were measured apart add up to more together
-TRIES = 4
+#: the types of values, with the i-th sample left out of the ranges of the i-th
+Apart = Sequence[Mapping[int, TensorType]]
 
 
 @dataclass(frozen=True)
@@ -59,25 +62,23 @@ class Candidate:
     bytes: int
 
 
-def choose(meter: Meter, candidates: Sequence[Candidate], limit: float) -> tuple[set[int], list[Choice]]:
-    """The keys that get 16 bits so that the others leave at most ``limit`` of noise to signal; and all choices."""
+def choose(
+    meter: Meter, candidates: Sequence[Candidate], limit: float, beside: Sequence[Place] = ()
+) -> tuple[set[int], list[Choice]]:
+    """The keys that get 16 bits so that the others leave at most ``limit`` of noise to signal; and all choices.
+    ``beside`` is rounded along with them."""
     if not candidates:
         return set(), []
     noise = meter.measure([c.place for c in candidates])
     order = sorted(range(len(candidates)), key=lambda i: (-noise[i] / max(1, candidates[i].bytes), i))
-    goal, wide = limit, set[int]()
-    for _ in range(TRIES):
-        left = sum(noise)
-        wide = set()
-        for i in order:
-            if left <= goal:
-                break
-            wide.add(i)
-            left -= noise[i]
-        got = meter.together([c.place for i, c in enumerate(candidates) if i not in wide])
-        if got <= limit:
-            break
-        goal *= 0.8 * limit / got
+    fewest, count = 0, len(order)
+    while fewest < count:
+        middle = (fewest + count) // 2
+        if meter.together([*beside, *(candidates[i].place for i in order[middle:])]) <= limit:
+            count = middle
+        else:
+            fewest = middle + 1
+    wide = set(order[:count])
     rows = [
         Choice(c.node, c.op, c.what, "i16" if i in wide else "i8", _decibels(noise[i]), c.bytes)
         for i, c in enumerate(candidates)
@@ -102,8 +103,11 @@ def weight_candidates(function: Function, types: Mapping[int, TensorType], taken
     return list(found.values())
 
 
-def value_candidates(function: Function, types: Mapping[int, TensorType], fixed: Collection[int]) -> list[Candidate]:
-    """Values that are int8 in ``types``; what attention reads goes together. ``fixed``: ids of those that stay so."""
+def value_candidates(
+    function: Function, types: Mapping[int, TensorType], fixed: Collection[int], apart: Apart = ()
+) -> list[Candidate]:
+    """Values that are int8 in ``types``; what attention reads goes together. ``fixed``: ids of those that stay so;
+    ``apart``: the types over the ranges of all samples but the i-th, for which that one is rounded."""
     roots = [*function.inputs, *(root_of(r) for op in function.ops for r in op.results)]
     group: dict[int, int] = {}
     for op in function.ops:
@@ -117,17 +121,27 @@ def value_candidates(function: Function, types: Mapping[int, TensorType], fixed:
             known = members.setdefault(group.get(id(r), id(r)), [])
             if not any(r is m for m in known):
                 known.append(r)
-    return [c for values in members.values() if (c := _values(values, types, fixed)) is not None]
+    return [c for values in members.values() if (c := _values(values, types, fixed, apart)) is not None]
 
 
-def _values(values: list[Value], types: Mapping[int, TensorType], fixed: Collection[int]) -> Candidate | None:
+def too_noisy(noise: float) -> str:
+    """Why the default widens values, for the report."""
+    return (
+        f"int8 alone may leave the outputs at {_decibels(noise)} dB, below the default's {INT8_DB:.0f}: "
+        "what costs them most has 16 bits"
+    )
+
+
+def _values(
+    values: list[Value], types: Mapping[int, TensorType], fixed: Collection[int], apart: Apart
+) -> Candidate | None:
     keys = frozenset(id(v) for v in values)
     narrow = {k: types[k] for k in keys if types[k].dtype is DType.I8}
     if not narrow or keys & set(fixed):
         return None
     op = values[0].producer
     node, code = (op.loc, op.opcode) if op is not None else (values[0].name or "", "input")
-    place = Place({k: _value_rounding(t) for k, t in narrow.items()})
+    place = Place({k: _value_rounding([a[k] for a in apart] or [t]) for k, t in narrow.items()})
     return Candidate(node, code, "value", keys, place, sum(t.elements for t in narrow.values()))
 
 
@@ -144,7 +158,7 @@ def _weights(op: Op) -> Iterator[tuple[Value, int]]:
 
 
 def _weight_rounding(axis: int) -> Rounding:
-    def rounding(w: Array) -> Array:
+    def rounding(w: Array, _: int) -> Array:
         rows = np.moveaxis(w, axis, 0).reshape(w.shape[axis], -1).astype(np.float64)
         top = np.abs(rows).max(axis=1, initial=0.0)
         grid = row_grids(rows)
@@ -157,8 +171,9 @@ def _weight_rounding(axis: int) -> Rounding:
     return rounding
 
 
-def _value_rounding(t: TensorType) -> Rounding:
-    def rounding(x: Array) -> Array:
+def _value_rounding(types: Sequence[TensorType]) -> Rounding:
+    def rounding(x: Array, sample: int) -> Array:
+        t = types[sample % len(types)]
         assert t.quant is not None
         return t.quant.dequantize(t.quant.quantize(x, t.dtype)).astype(x.dtype)
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import jinja2
 
+from emberc.quant.widen import Choice
 from emberc.report.memory_map import Bar, MemoryMap, bars, boxes
 from emberc.report.model import Report
 from emberc.report.text import kilobytes, render
 
 #: user units of the memory map
 _WIDTH, _HEIGHT = 1000.0, 420.0
-#: layers that the page lists
+#: layers, and choices of 16 bits, that the page lists
 _LAYERS = 60
 
 
@@ -40,10 +41,16 @@ def render_html(report: Report, plan: Mapping[str, Any], profiles: Sequence[Mapp
             height=_HEIGHT,
             flash=bars(_flash(report)),
             layers=report.layers[:_LAYERS],
+            choices=_choices(report),
             left_out=max(0, len(report.layers) - _LAYERS),
             profiles=[(p, _flame(p)) for p in profiles],
         )
     )
+
+
+def _choices(report: Report) -> list[Choice]:
+    """Those with 16 bits, then the others, as many as the page lists of layers."""
+    return sorted(report.choices, key=lambda c: c.dtype != "i16")[:_LAYERS]
 
 
 def _picture(picture: MemoryMap) -> dict[str, Any]:

@@ -140,7 +140,8 @@ class Report:
     """All of it. ``accuracy`` is by output name, over ``accuracy_samples`` samples against ``accuracy_reference``.
 
     ``layers``: accuracy value by value, worst first. ``largest``: constants and their bytes, largest first.
-    ``choices``: which weights and values got 16 bits, costliest at 8 bits first; none for int8.
+    ``choices``: which weights and values got 16 bits, costliest at 8 bits first; none where int8 is
+    enough.
     """
 
     model: str

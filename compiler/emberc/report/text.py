@@ -10,6 +10,9 @@ from emberc.report.model import Fit, Report
 from emberc.report.regions import region_lines
 from emberc.report.tradeoff import tradeoff_lines
 
+#: weights and values with 16 bits that are named
+_NAMED = 4
+
 
 def kilobytes(n: int | None) -> str:
     """``12.3 kB``; kilobytes of 1,000 bytes."""
@@ -57,6 +60,8 @@ def render(report: Report) -> str:
         kinds = " and ".join(f"{sum(c.what == k for c in wide)} of {sum(c.what == k for c in report.choices)} {k}s"
                              for k in dict.fromkeys(c.what for c in report.choices))  # fmt: skip
         lines.append(f"16 bits    {kinds} by measured sensitivity, {kilobytes(sum(c.bytes for c in wide))} kB more")
+        lines += [f"           {c.what} of {c.node}: {c.alone_db} dB with 8 bits there alone" for c in wide[:_NAMED]]
+        lines += [f"           and {len(wide) - _NAMED} more: emberc report --layers"] if len(wide) > _NAMED else []
     lines.append(f"work       {report.macs:,} multiply-accumulates, integers only")
     lines += [f"note       {n}" for n in report.notes]
     return "\n".join(lines)
