@@ -32,8 +32,9 @@ def _mean(x: Pattern) -> Pattern:
 
 
 def _normalised(numerator: Pattern, variance: Pattern) -> Pattern:
-    """numerator / sqrt(variance + eps), however the division is written."""
-    root = op("f.sqrt", op("f.add", variance, scalar(name="eps")))
+    """numerator / sqrt(variance + eps), however the division is written; torch's newer exporter drops an eps of 1e-12
+    that a module adds itself."""
+    root = op("f.sqrt", op("f.add", variance, scalar(name="eps")) | variance)
     return (
         op("f.div", numerator, root)
         | op("f.mul", numerator, op("f.reciprocal", root))
@@ -68,6 +69,8 @@ class FuseNorm(RewritePass):
 
 
 def _eps(m: Match) -> float:
+    if "eps" not in m:
+        return 0.0
     eps = splat(m["eps"])
     assert eps is not None
     return eps

@@ -8,6 +8,8 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "electra": ("electra", {}),
     "electra_discriminator": ("electra", {"discriminator": True}),
     "roberta": ("roberta", {}),
+    "ibert": ("ibert", {}),
+    "ibert_integer": ("ibert", {"integer": True}),
     "nanobert": ("nanobert", {}),
     "nanobert_2mb": ("nanobert", {"published": True}),
     "embbert": ("embbert", {}),
