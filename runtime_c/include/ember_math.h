@@ -42,6 +42,11 @@ static inline int32_t ember_min(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
+static inline int32_t ember_max(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
 /* acc << shift, 0 <= shift <= 31; the compiler proved that the result fits. */
 static inline int32_t ember_shift_left(int32_t acc, int32_t shift)
 {

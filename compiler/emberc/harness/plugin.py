@@ -26,13 +26,14 @@ def cache_dir() -> Path:
 def plugin_for(emulator: str) -> Path:
     """The plugin's shared object for this QEMU, compiled if the cache lacks it.
 
-    The file's name carries a hash of source and interface version, so a stale one is never used; it is renamed
+    The file's name carries a hash of sources and interface version, so a stale one is never used; it is renamed
     into place, so that two runs at once do not meet half a file.
 
     Raises ToolError when the C compiler is missing or the cache folder can't be written.
     """
     abi = _plugin_abi(emulator)
-    digest = hashlib.sha256(_SOURCE.read_bytes() + bytes([abi])).hexdigest()[:16]
+    sources = b"".join(path.read_bytes() for path in sorted(_SOURCE.parent.glob("*.[ch]")))
+    digest = hashlib.sha256(sources + bytes([abi])).hexdigest()[:16]
     folder = cache_dir()
     plugin = folder / f"region_profile-{digest}.so"
     if plugin.is_file():

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "ember_armv7em.h"
+#include "ember_armv7em_sequence.h"
 #include "ember_conv_tail.h"
 #include "ember_math.h"
 

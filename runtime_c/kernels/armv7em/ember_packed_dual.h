@@ -4,7 +4,8 @@
  * Unpacking is done once for all rows (ember_packed_stream.h); the panels are made again for every eight columns, which
  * is 1 / 8 instruction a MAC.
  *
- * Who includes this defines ember_packed_run(x, y, stride, scratch, dual, size). Private to the Armv7E-M kernels.
+ * Who includes this names the products of one row and of several, EMBER_PACKED_ROW and EMBER_PACKED_ROWS. (A pointer to them
+ * would hide the calls from the analysis of the stack.) Private to the Armv7E-M kernels.
  */
 #ifndef EMBER_PACKED_DUAL_H
 #define EMBER_PACKED_DUAL_H
@@ -47,6 +48,15 @@ static inline void ember_packed_fours(const ember_packed_dual_params *p, int32_t
         for (int32_t i = 0; i < 4; i++)
             out[words + 4 + i] = ember_packed_at(p->m, c + i, n);
     }
+}
+
+static inline void ember_packed_run(const int8_t *x, uint8_t *y, int32_t stride, int32_t *scratch,
+                                    const ember_dual_params *p, int32_t size)
+{
+    if (p->rows == 1)
+        EMBER_PACKED_ROW(x, y, scratch, p, size);
+    else
+        EMBER_PACKED_ROWS(x, y, stride, scratch, p, size);
 }
 
 /* y [rows, n] of `size` bytes an element, before any table. */

@@ -9,7 +9,7 @@
 #ifndef EMBER_SCAN_ARMV7EM_H
 #define EMBER_SCAN_ARMV7EM_H
 
-#include "ember_armv7em.h"
+#include "ember_armv7em_sequence.h"
 #include "ember_math.h"
 
 /* A channel in one step, as the core's LDM loads it: the last word goes to PC. */

@@ -22,8 +22,9 @@ typedef struct {
     int32_t shift; /* negative: to the right */
 } near_sum;
 
-EMBER_MVE_INLINE int8x16_t sum16(int8x16_t x, int8x16_t y, const near_sum *sum)
+EMBER_MVE_INLINE int8x16_t sum16(int8x16_t x, int8x16_t y, const void *params)
 {
+    const near_sum *sum = params;
     int16x8_t even = vqdmlahq_n_s16(sum->c, vmullbq_int_s8(x, sum->lift_x), sum->m1);
     int16x8_t odd = vqdmlahq_n_s16(sum->c, vmulltq_int_s8(x, sum->lift_x), sum->m1);
     even = vqdmlahq_n_s16(even, vmullbq_int_s8(y, sum->lift_y), sum->m2);
@@ -40,19 +41,7 @@ void ember_add_near_s8_mve(const int8_t *x, const int8_t *y, int8_t *z, const em
                           (int16_t)-p->m1,
                           (int16_t)-p->m2,
                           -p->frac};
-    int32_t index[EMBER_DIMS] = {0};
-    do {
-        const int8_t *xr = x + ember_mve_offset(index, p->shape.xs);
-        const int8_t *yr = y + ember_mve_offset(index, p->shape.ys);
-        int32_t n = p->shape.dims[EMBER_DIMS - 1];
-        for (; n >= 16; n -= 16, xr += 16, yr += 16, z += 16)
-            vstrbq_s8(z, sum16(vldrbq_s8(xr), vldrbq_s8(yr), &sum));
-        if (n > 0) {
-            const mve_pred16_t inside = vctp8q((uint32_t)n);
-            vstrbq_p_s8(z, sum16(vldrbq_z_s8(xr, inside), vldrbq_z_s8(yr, inside), &sum), inside);
-            z += n;
-        }
-    } while (ember_mve_next_row(index, p->shape.dims));
+    ember_mve_rows16(x, y, z, &p->shape, sum16, &sum);
 }
 
 #else

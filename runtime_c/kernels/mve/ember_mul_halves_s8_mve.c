@@ -24,8 +24,9 @@ typedef struct {
     int32_t shift; /* negative: to the right */
 } halves;
 
-EMBER_MVE_INLINE int8x16_t product16(int8x16_t x, int8x16_t y, const halves *by)
+EMBER_MVE_INLINE int8x16_t product16(int8x16_t x, int8x16_t y, const void *params)
 {
+    const halves *by = params;
     int16x8_t even = vaddq_n_s16(vmullbq_int_s8(x, by->m1), by->c1);
     int16x8_t odd = vaddq_n_s16(vmulltq_int_s8(x, by->m1), by->c1);
     even = vqdmlashq_n_s16(even, vaddq_n_s16(vmullbq_int_s8(y, by->m2), by->c2), by->c);
@@ -38,19 +39,7 @@ void ember_mul_halves_s8_mve(const int8_t *x, const int8_t *y, int8_t *z, const 
 {
     const halves by = {
         vdupq_n_s8((int8_t)p->m1), vdupq_n_s8((int8_t)p->m2), (int16_t)p->c1, (int16_t)p->c2, (int16_t)p->c, -p->frac};
-    int32_t index[EMBER_DIMS] = {0};
-    do {
-        const int8_t *xr = x + ember_mve_offset(index, p->shape.xs);
-        const int8_t *yr = y + ember_mve_offset(index, p->shape.ys);
-        int32_t n = p->shape.dims[EMBER_DIMS - 1];
-        for (; n >= 16; n -= 16, xr += 16, yr += 16, z += 16)
-            vstrbq_s8(z, product16(vldrbq_s8(xr), vldrbq_s8(yr), &by));
-        if (n > 0) {
-            const mve_pred16_t inside = vctp8q((uint32_t)n);
-            vstrbq_p_s8(z, product16(vldrbq_z_s8(xr, inside), vldrbq_z_s8(yr, inside), &by), inside);
-            z += n;
-        }
-    } while (ember_mve_next_row(index, p->shape.dims));
+    ember_mve_rows16(x, y, z, &p->shape, product16, &by);
 }
 
 #else

@@ -7,29 +7,10 @@
 
 #include <arm_mve.h>
 
-#include "ember_elementwise.h"
-#include "ember_math.h"
+#include "ember_broadcast.h"
 #include "ember_mve.h"
 
 #define EMBER_MVE_INLINE static inline __attribute__((always_inline))
-
-/* Elements from an operand's start to the row at `index`. */
-static inline int32_t ember_mve_offset(const int32_t index[EMBER_DIMS], const int32_t strides[EMBER_DIMS])
-{
-    int32_t offset = 0;
-    for (int32_t axis = 0; axis < EMBER_DIMS - 1; axis++)
-        offset += index[axis] * strides[axis];
-    return offset;
-}
-
-/* Advances to the next row; 0 after the last one. */
-static inline int ember_mve_next_row(int32_t index[EMBER_DIMS], const int32_t dims[EMBER_DIMS])
-{
-    int32_t axis = EMBER_DIMS - 2;
-    while (axis >= 0 && ++index[axis] == dims[axis])
-        index[axis--] = 0;
-    return axis >= 0;
-}
 
 /* Eight elements of `bytes` (1 or 2) bytes, and the first of them that `inside` allows. */
 EMBER_MVE_INLINE int16x8_t ember_mve_load8(const void *from, int bytes)
@@ -63,6 +44,27 @@ EMBER_MVE_INLINE void ember_mve_store8_some(void *to, int bytes, int16x8_t v, mv
 EMBER_MVE_INLINE int16x8_t ember_mve_join(int32x4_t even, int32x4_t odd)
 {
     return vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(even), even), odd);
+}
+
+/* z = f(x, y, by) in int8, sixteen elements at a time; elements of a row side by side in x and y. Inlined, f and all. */
+typedef int8x16_t ember_mve_function16(int8x16_t x, int8x16_t y, const void *by);
+
+EMBER_MVE_INLINE void ember_mve_rows16(const int8_t *x, const int8_t *y, int8_t *z, const ember_broadcast *shape,
+                                       ember_mve_function16 *f, const void *by)
+{
+    int32_t index[EMBER_DIMS] = {0};
+    do {
+        const int8_t *xr = x + ember_offset(index, shape->xs);
+        const int8_t *yr = y + ember_offset(index, shape->ys);
+        int32_t n = shape->dims[EMBER_DIMS - 1];
+        for (; n >= 16; n -= 16, xr += 16, yr += 16, z += 16)
+            vstrbq_s8(z, f(vldrbq_s8(xr), vldrbq_s8(yr), by));
+        if (n > 0) {
+            const mve_pred16_t inside = vctp8q((uint32_t)n);
+            vstrbq_p_s8(z, f(vldrbq_z_s8(xr, inside), vldrbq_z_s8(yr, inside), by), inside);
+            z += n;
+        }
+    } while (ember_next_row(index, shape->dims));
 }
 
 #endif

@@ -37,8 +37,8 @@ EMBER_MVE_INLINE void ember_mve_add(const int8_t *x, int xb, const int8_t *y, in
     const ember_mve_sum sum = {p->m1 * (1 << (16 - p->s1)), p->m2 * (1 << (16 - p->s2)), p->c, -p->frac};
     int32_t index[EMBER_DIMS] = {0};
     do {
-        const int8_t *xr = x + ember_mve_offset(index, p->shape.xs) * xb;
-        const int8_t *yr = y + ember_mve_offset(index, p->shape.ys) * yb;
+        const int8_t *xr = x + ember_offset(index, p->shape.xs) * xb;
+        const int8_t *yr = y + ember_offset(index, p->shape.ys) * yb;
         int32_t n = p->shape.dims[EMBER_DIMS - 1];
         for (; n >= 8; n -= 8, xr += 8 * xb, yr += 8 * yb, z += 8 * zb)
             ember_mve_store8(z, zb, ember_mve_sum8(ember_mve_load8(xr, xb), ember_mve_load8(yr, yb), &sum));
@@ -48,7 +48,7 @@ EMBER_MVE_INLINE void ember_mve_add(const int8_t *x, int xb, const int8_t *y, in
             ember_mve_store8_some(z, zb, ember_mve_sum8(a, ember_mve_load8_some(yr, yb, inside), &sum), inside);
             z += n * zb;
         }
-    } while (ember_mve_next_row(index, p->shape.dims));
+    } while (ember_next_row(index, p->shape.dims));
 }
 
 #endif

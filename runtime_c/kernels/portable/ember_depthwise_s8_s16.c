@@ -1,19 +1,6 @@
 /* q.depthwise, int8 x, int16 y: any values; the compiler proved that the shifted sums fit 32 bits. */
 #include "ember_window_four.h"
 
-/* Several filters a channel: one output at a time. */
-static int32_t single(const int8_t *x, const ember_window_range *r, int32_t c, const ember_depthwise_params *p)
-{
-    const ember_window *w = &p->window;
-    const int32_t n = w->y_channels;
-    int32_t sum = p->bias[c];
-    for (int32_t ky = r->first_row; ky < r->last_row; ky++)
-        for (int32_t kx = r->first_column; kx < r->last_column; kx++)
-            sum += (x[ember_window_element(r, ky, kx, w) + c / (n / w->channels)] - p->zx) *
-                   p->w[(ky * w->kernel_width + kx) * n + c];
-    return sum;
-}
-
 void ember_depthwise_s8_s16(const int8_t *x, int16_t *y, const ember_depthwise_params *restrict p)
 {
     const ember_window *w = &p->window;
@@ -24,9 +11,9 @@ void ember_depthwise_s8_s16(const int8_t *x, int16_t *y, const ember_depthwise_p
             const int32_t used = ember_min(most, n - c);
             int32_t sums[4] = {0, 0, 0, 0};
             for (int32_t i = 0; i < used; i++)
-                sums[i] = most == 1 ? single(x, &r, c, p) : p->bias[c + i];
+                sums[i] = most == 1 ? ember_window_filter(x, 1, &r, c, p) : p->bias[c + i];
             if (most == 4)
-                ember_window_products_s8(x + c, p->w + c, &r, used, p->zx, sums, w);
+                ember_window_products(x + c, 1, p->w + c, &r, used, p->zx, sums, w);
             for (int32_t i = 0; i < used; i++)
                 *y++ = ember_clamp_s16(
                     ember_high_multiply(ember_shift_left(sums[i], p->shift), p->m[c + i], p->zero_point));

@@ -9,7 +9,7 @@ void ember_pool_max_s16(const int16_t *x, int16_t *y, const ember_pool_max_param
         for (int32_t c = 0; c < w->channels; c += 4) {
             const int32_t used = ember_min(4, w->channels - c);
             int32_t most[4];
-            ember_window_most_s16(x + c, &r, used, most, w);
+            ember_window_most(x + c, 2, &r, used, most, w);
             for (int32_t i = 0; i < used; i++)
                 *y++ = (int16_t)most[i];
         }

@@ -9,7 +9,7 @@ void ember_pool_max_s8(const int8_t *x, int8_t *y, const ember_pool_max_params *
         for (int32_t c = 0; c < w->channels; c += 4) {
             const int32_t used = ember_min(4, w->channels - c);
             int32_t most[4];
-            ember_window_most_s8(x + c, &r, used, most, w);
+            ember_window_most(x + c, 1, &r, used, most, w);
             for (int32_t i = 0; i < used; i++)
                 *y++ = (int8_t)most[i];
         }

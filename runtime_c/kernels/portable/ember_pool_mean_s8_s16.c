@@ -10,7 +10,7 @@ void ember_pool_mean_s8_s16(const int8_t *x, int16_t *y, const ember_pool_mean_p
         for (int32_t c = 0; c < w->channels; c += 4) {
             const int32_t used = ember_min(4, w->channels - c);
             int32_t sums[4] = {start, start, start, start};
-            ember_window_sums_s8(x + c, &r, used, sums, w);
+            ember_window_sums(x + c, 1, &r, used, sums, w);
             for (int32_t i = 0; i < used; i++)
                 *y++ = ember_clamp_s16(
                     ember_high_multiply(ember_shift_left(sums[i], p->shift), p->m[count], p->zero_point));

@@ -8,9 +8,6 @@
  * often control left it for another place than the one behind it. Regions 0 to 63 are opened and closed by the
  * guest with architectural no-ops (runtime_c/ports/<architecture>/region.S); -1 is what lies outside. Joining the
  * counts with a disassembly is the reader's part, so that any instruction set QEMU knows works here.
- *
- * QEMU ships its plugin header in no Debian package. Below are the declarations of its public interface that we
- * need, restated; EMBER_QEMU_PLUGIN_ABI is 1 for QEMU 4.2 to 8, 2 from 9.0 on, which copies instruction bytes.
  */
 #include <inttypes.h>
 #include <stddef.h>
@@ -19,46 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "plugin_interface.h"
+#include "region_markers.h"
 
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info_t;
-enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
-
-typedef void (*tb_translated_cb)(qemu_plugin_id_t, struct qemu_plugin_tb *);
-typedef void (*executed_cb)(unsigned cpu, void *data);
-typedef uint32_t qemu_plugin_meminfo_t;
-enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
-typedef void (*memory_cb)(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data);
-typedef void (*exit_cb)(qemu_plugin_id_t, void *data);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_translated_cb cb);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, executed_cb cb, enum qemu_plugin_cb_flags flags,
-                                          void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed_cb cb,
-                                            enum qemu_plugin_cb_flags flags, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_cb cb, enum qemu_plugin_cb_flags flags,
-                                      enum qemu_plugin_mem_rw rw, void *data);
-unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
-_Bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, exit_cb cb, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t at);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-#if EMBER_QEMU_PLUGIN_ABI >= 2
-size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *bytes, size_t size);
-#else
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-#endif
-
-EXPORT int qemu_plugin_version = EMBER_QEMU_PLUGIN_ABI;
-EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc, char **argv);
-
-enum { REGIONS = 64, OUTSIDE = REGIONS, NO_MARKER = -1, BUCKETS = 1 << 14, MEMORIES = 8 };
+enum { BUCKETS = 1 << 14, MEMORIES = 8 };
 
 typedef struct Block {
     struct Block *next;
@@ -150,40 +111,6 @@ static void on_marker(unsigned cpu, void *data)
 {
     (void)cpu;
     region = (int)(intptr_t)data;
-}
-
-/* The region that this instruction opens, OUTSIDE if it closes one, or NO_MARKER. */
-static int marker(const uint8_t *code, size_t size)
-{
-    if (size != 4)
-        return NO_MARKER;
-    /* Thumb: HINT.W #n is F3AF 80nn, stored as two little-endian halfwords. */
-    if (code[0] == 0xAF && code[1] == 0xF3 && code[3] == 0x80) {
-        if (code[2] >= 0xA0 && code[2] < 0xA0 + REGIONS)
-            return code[2] - 0xA0;
-        return code[2] == 0xE0 ? OUTSIDE : NO_MARKER;
-    }
-    /* RISC-V: SLTI x0, x0, imm; imm in the top twelve bits. */
-    const uint32_t word =
-        (uint32_t)code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 | (uint32_t)code[3] << 24;
-    if ((word & 0xFFFFF) == 0x02013) {
-        const uint32_t imm = word >> 20;
-        if (imm >= 0x100 && imm < 0x100 + REGIONS)
-            return (int)imm - 0x100;
-        return imm == 0x1FF ? OUTSIDE : NO_MARKER;
-    }
-    return NO_MARKER;
-}
-
-static int insn_marker(const struct qemu_plugin_insn *insn)
-{
-    const size_t size = qemu_plugin_insn_size(insn);
-#if EMBER_QEMU_PLUGIN_ABI >= 2
-    uint8_t code[4] = {0};
-    return qemu_plugin_insn_data(insn, code, sizeof code) < size ? NO_MARKER : marker(code, size);
-#else
-    return marker(qemu_plugin_insn_data(insn), size);
-#endif
 }
 
 static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
