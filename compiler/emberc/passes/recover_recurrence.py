@@ -17,6 +17,7 @@ from emberc.passes.loop_notes import step_of, unrolled_notes, without_step
 from emberc.passes.manager import Pass
 from emberc.passes.reroll import Rolled, Steps, aligned, discard, reshape
 from emberc.passes.scan_tree import recover_trees
+from emberc.passes.serial_notes import serial_notes
 from emberc.passes.written_rows import join_written_rows
 
 
@@ -60,7 +61,7 @@ def _recover(function: Function, module: Module) -> bool:
         if op.opcode == "f.concat":
             changed |= _roll_concat(function, module, op)
     function.prune()
-    module.notes += unrolled_notes(function)
+    module.notes += unrolled_notes(function) + serial_notes(function)
     return changed
 
 
