@@ -50,7 +50,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """All that were tried; ``tile`` is the pass that a pipeline ends with."""
+    """All that were tried, no two of them alike in arena and cost."""
 
     tried: Sequence[Candidate]
 

@@ -183,9 +183,7 @@ def _exchanged(
     steps: int,
 ) -> list[int]:
     """Moves an item to a faster pool where that saves more than those cost that it drives to the last one."""
-    loads = [
-        load_of([item for item, q in zip(items, pool_of, strict=True) if q == p], steps) for p in range(len(pools))
-    ]
+    loads = _loads(items, pool_of, len(pools), steps)
     slow = order[-1]
     improved = True
     while improved:
