@@ -6,25 +6,22 @@ BERT itself is on the boards in ``test_small_encoders.py``, scans are in ``test_
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import cycle
 from pathlib import Path
 
 import pytest
 
-import emberc
 from emberc import harness
-from emberc.backend.c import manifest
 from tests.e2e.journey import exact
 from tests.e2e.test_families import compiled, decibels
+from tests.zoo.table import ONLY, calls_of
 
 BOARDS = ["cortex-m4", "cortex-m55", "rv32"]
-#: what both exporters can write, and what only one can
+#: what both exporters can write
 BOTH = [
     "electra", "electra_discriminator", "roberta", "ibert", "nanobert", "convbert", "convbert_groups", "embbert",
     "embbert_derived", "mobilebert", "mobilebert_layernorm", "lora", "t5",
 ]  # fmt: skip
-ONLY = {"gpt": "dynamo", "llama": "dynamo", "ibert_integer": "ts"}
 #: families whose int16 build has an op that the others lack: attention, and attention with biases
 WIDE = ["electra", "t5"]
 
@@ -42,7 +39,7 @@ def test_has_the_same_bits_everywhere(name: str, target: str, tmp_path: Path) ->
 @pytest.mark.parametrize("name", BOTH)
 def test_both_exporters_give_the_same_calls(name: str, tmp_path: Path) -> None:
     dynamo, ts = (compiled(name, exporter) for exporter in ("dynamo", "ts"))
-    assert _calls(dynamo) == _calls(ts)
+    assert calls_of(dynamo) == calls_of(ts)
     assert dynamo.report.memory.total == ts.report.memory.total
     exact(harness.test_build(ts.write(tmp_path / "build"), ["host"]))
 
@@ -54,9 +51,3 @@ def test_int16_has_the_same_bits_everywhere(name: str, tmp_path: Path) -> None:
     firmware = compiled(name, "ts", target="rv32", precision="int16")
     exact(harness.test_build(firmware.write(tmp_path / "build"), ["host", *BOARDS]))
     assert decibels(firmware) >= 40
-
-
-def _calls(firmware: emberc.Firmware) -> Counter[tuple[object, ...]]:
-    """Op, kernel and work of every call; what nodes are named, and independent calls' order, is the exporter's."""
-    rows = manifest(firmware.files)["calls"]
-    return Counter((r["op"], r["kernel"], r["macs"], r["elements"]) for r in rows)

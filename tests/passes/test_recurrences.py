@@ -152,5 +152,6 @@ def test_sums_over_chunks_of_anything_else_are_refused_in_integers() -> None:
 
 
 def test_the_broken_file_of_the_older_exporter_is_named() -> None:
-    with pytest.raises(ModelError, match=r"perm \[0, -2, -1, 1\] does not permute"):
+    with pytest.raises(ModelError, match=r"perm \[0, -2, -1, 1\] does not permute") as e:
         import_model(family_model("mamba2", "ts").path)
+    assert "Transpose" in (e.value.at or "") and e.value.hints

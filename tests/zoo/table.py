@@ -1,7 +1,9 @@
 """`python -m tests.zoo.table [FAMILY ...]`: what the zoo's families cost, and how close to float they are.
 
-Prints the table of `tests/zoo/README.md`; `--write` puts it there. SQNR and top-1 are those of held-back samples on
-shaken random weights, memory that of a Cortex-M7 build at int8 whose arena is as small as it gets.
+Prints the table of `tests/zoo/README.md`; `--write` puts its rows there, in place of those of the same family and
+exporter. SQNR and top-1 are those of held-back samples on shaken random weights, memory that of a Cortex-M7 build at
+int8 whose arena is as small as it gets. A file whose build has the calls of the other exporter's is not run on boards
+again.
 """
 
 from __future__ import annotations
@@ -9,24 +11,29 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import emberc
 from emberc import harness
+from emberc.backend.c import manifest
 from emberc.report import Report
 from tests.zoo.families import FAMILIES
 from tests.zoo.family import family_model
 
 #: what the table shows unless families are named: one of each, and the published sizes
 SHOWN = [
-    "electra", "electra_discriminator", "roberta", "convbert", "convbert_groups", "mobilebert", "mobilebert_layernorm",
-    "lora", "nanobert", "embbert", "gpt", "llama", "t5", "nanobert_2mb", "embbert_256",
+    "electra", "electra_discriminator", "roberta", "ibert", "ibert_integer", "convbert", "convbert_groups",
+    "mobilebert", "mobilebert_layernorm", "lora", "nanobert", "embbert", "embbert_derived", "gpt", "llama", "t5",
+    "nanobert_2mb", "embbert_256",
 ]  # fmt: skip
 EXPORTERS = ("dynamo", "ts")
-#: transformers builds their causal masks with aten::diff, which torch's older exporter refuses
-NOT_IN_TORCHSCRIPT = ("gpt", "llama")
+#: what one exporter alone can write: causal masks are aten::diff, which torch's older one refuses; I-BERT's integer
+#: functions are autograd functions, which the newer one refuses
+ONLY = {"gpt": "dynamo", "llama": "dynamo", "ibert_integer": "ts"}
+Calls = Counter[tuple[object, ...]]
 BOARDS = ("cortex-m4", "cortex-m55", "rv32")
 PAGE = Path(__file__).parent / "README.md"
 START, END = "<!-- table: python -m tests.zoo.table --write -->", "<!-- end -->"
@@ -34,13 +41,15 @@ START, END = "<!-- table: python -m tests.zoo.table --write -->", "<!-- end -->"
 
 @dataclass(frozen=True)
 class Row:
-    """One family as one exporter writes it. ``narrow`` and ``wide``: the reports at int8 and int16."""
+    """One family as one exporter writes it. ``narrow`` and ``wide``: the reports at int8 and int16; ``calls``: those of
+    the int8 build."""
 
     family: str
     exporter: str
     narrow: Report
     wide: Report
     ran_on: str
+    calls: Calls
 
     def markdown(self) -> str:
         low, high = (min(a.sqnr_db or 999.0 for a in r.accuracy.values()) for r in (self.narrow, self.wide))
@@ -58,8 +67,11 @@ HEADER = (
 )
 
 
-def row(family: str, exporter: str, boards: Sequence[str]) -> Row:
-    """Compiles twice and runs the int8 build; raises AssertionError where an element differs."""
+def row(family: str, exporter: str, boards: Sequence[str], other: Row | None = None) -> Row:
+    """Compiles twice and runs the int8 build; raises AssertionError where an element differs.
+
+    ``other`` is the same family's row of another exporter: where the calls are the same the host is enough.
+    """
     model = family_model(family, exporter)
     builds = [
         emberc.compile(
@@ -67,21 +79,46 @@ def row(family: str, exporter: str, boards: Sequence[str]) -> Row:
         )
         for p in ("int8", "int16")
     ]
+    calls = calls_of(builds[0])
+    same = other is not None and other.calls == calls
     with tempfile.TemporaryDirectory() as folder:
-        runs = harness.test_build(builds[0].write(Path(folder) / "build"), ["host", *boards])
+        runs = harness.test_build(builds[0].write(Path(folder) / "build"), ["host", *([] if same else boards)])
     equal = [r.on for r in runs if r.error is None]
     assert "host" in equal, runs[0].error
     assert not any(r.mismatches for r in runs if r.error is None), f"{family} {exporter} differs"
     assert all(r.error is None or r.error.code == "E-FIT" for r in runs), [r.error for r in runs]
-    return Row(family, exporter, builds[0].report, builds[1].report, ", ".join(equal))
+    ran_on = ", ".join(equal) + (f"; calls as {other.exporter}" if same and other is not None else "")
+    return Row(family, exporter, builds[0].report, builds[1].report, ran_on, calls)
 
 
-def lines(families: Sequence[str], exporters: Sequence[str], boards: Sequence[str]) -> Iterator[str]:
-    yield HEADER
+def calls_of(firmware: emberc.Firmware) -> Calls:
+    """Op, kernel and work of every call; what nodes are named, and independent calls' order, is the exporter's."""
+    rows = manifest(firmware.files)["calls"]
+    return Counter((r["op"], r["kernel"], r["macs"], r["elements"]) for r in rows)
+
+
+def rows(families: Sequence[str], exporters: Sequence[str], boards: Sequence[str]) -> Iterator[Row]:
     for family in families:
+        made: Row | None = None
         for exporter in exporters:
-            if exporter != "ts" or family not in NOT_IN_TORCHSCRIPT:
-                yield row(family, exporter, boards).markdown()
+            if ONLY.get(family, exporter) == exporter:
+                made = row(family, exporter, boards, made)
+                yield made
+
+
+def written(page: str, new: Sequence[str]) -> str:
+    """The page with the rows ``new`` in place of those of the same family and exporter, in the order of ``SHOWN``."""
+    before, _, rest = page.partition(START)
+    old, _, after = rest.partition(END)
+
+    def key(line: str) -> tuple[str, str]:
+        cells = [c.strip() for c in line.split("|")]
+        return cells[1], cells[2]
+
+    table = {key(line): line for line in [*old.strip().splitlines()[2:], *new]}
+    order = {name: i for i, name in enumerate([*SHOWN, *FAMILIES])}
+    kept = sorted(table, key=lambda k: (order[k[0]], k[1]))
+    return f"{before}{START}\n" + "\n".join([HEADER, *(table[k] for k in kept)]) + f"\n{END}{after}"
 
 
 def main() -> None:
@@ -89,20 +126,19 @@ def main() -> None:
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"of {', '.join(FAMILIES)}")
     parser.add_argument("--exporter", choices=EXPORTERS, action="append", help="one of the two; both by default")
     parser.add_argument("--boards", action="store_true", help=f"also run on {', '.join(BOARDS)} (emulated)")
-    parser.add_argument("--write", action="store_true", help="put the table into tests/zoo/README.md")
+    parser.add_argument("--write", action="store_true", help="put the rows into tests/zoo/README.md")
     arguments = parser.parse_args()
     unknown = set(arguments.families) - FAMILIES.keys()
     if unknown:
         parser.error(f"no family {', '.join(sorted(unknown))}")
     logging.disable(logging.WARNING)
     table = []
-    for line in lines(arguments.families or SHOWN, arguments.exporter or EXPORTERS, BOARDS if arguments.boards else ()):
-        print(line, flush=True)
-        table.append(line)
-    if arguments.write:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{START}\n" + "\n".join(table) + f"\n{END}{after}", encoding="utf-8")
+    print(HEADER, flush=True)
+    for found in rows(arguments.families or SHOWN, arguments.exporter or EXPORTERS, BOARDS if arguments.boards else ()):
+        table.append(found.markdown())
+        print(table[-1], flush=True)
+        if arguments.write:  # row by row: an interrupted run keeps what it has
+            PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ from emberc.ir.builder import Builder
 from emberc.ir.values import Constant, Value
 
 _DEPTH_LIMIT = 64
+#: the way out where a node contradicts itself: torch's older exporter writes such files, of Mamba-2 for one
+_EXPORT_AGAIN = "the file itself is at fault: export it again, from torch with torch.onnx.export(..., dynamo=True)"
 _WEIGHTED = ("MatMul", "Gemm", "Conv", "LayerNormalization", "RMSNormalization", "BatchNormalization")
 
 
@@ -151,7 +153,7 @@ class Converter:
         try:
             results = found(context)
         except (VerifyError, UsageError) as e:
-            raise ModelError(f"{node.op_type}: {e.message}", at=context.place) from e
+            raise ModelError(f"{node.op_type}: {e.message}", at=context.place, hints=[*e.hints, _EXPORT_AGAIN]) from e
         except EmberError:
             raise
         except Exception as e:  # a malformed node that ONNX's checker let pass, or a bug

@@ -105,7 +105,7 @@ def lower_product(op: Op, ctx: Lowering) -> Value:
         return lower_index(op, ctx)
     for x, c in ((a, b), (b, a)):
         number = splat(c)
-        if number is not None and x.shape == op.result.shape:
+        if number is not None and np.isfinite(number) and x.shape == op.result.shape:
             return requantized(ctx.get(x), out, ctx, number)
     x, y = ctx.get(a), ctx.get(b)
     if x.type.dtype is DType.I8 and y.type.dtype is DType.I16:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from emberc.errors import UnsupportedError
 from emberc.ir.arithmetic import exp2_table, softmax_table
 from emberc.ir.ops import integer_norm
 from emberc.ir.ops.float_norm import Norm
@@ -15,6 +16,9 @@ from emberc.passes.lower.attention import LOG2_E, STEPS
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import narrowed, requantized
 from emberc.quant.norm import Gains, narrow_gains, wide_gains
+
+MASKED = -1e4
+"""Scores are not as low as that, masks are: those of BERT's first release, and all the others are lower."""
 
 
 @lowering("f.layer_norm", "f.rms_norm")
@@ -69,12 +73,31 @@ def _gains(g: Array, b: Array, y: TensorType, center: bool) -> Gains | None:
 def lower_softmax(op: FloatSoftmax, ctx: Lowering) -> Value:
     """Along the last axis (others are transposed there and back); int8 of scale 1/256, int16 of scale 2^-15."""
     x, wanted = ctx.get(op.x), ctx.type_of(op.result)
+    _refuse_mask(op, x)
     rank = x.type.rank
     perm = [i for i in range(rank) if i != op.axis] + [op.axis]
     if op.axis != rank - 1:
         x = _transpose(x, perm, ctx)
     y = _softmax16(x, ctx) if x.type.dtype is wanted.dtype is DType.I16 else _softmax(narrowed(x, ctx), ctx)
     return y if op.axis == rank - 1 else _transpose(y, [perm.index(i) for i in range(rank)], ctx)
+
+
+def _refuse_mask(op: FloatSoftmax, x: Value) -> None:
+    """Scores that reach what only masks are would leave one or two integers to the real ones: noise, not an answer."""
+    assert x.type.quant is not None
+    lowest = float(x.type.quant.dequantize(np.array(x.type.dtype.limits[0])).min())
+    if lowest > MASKED:
+        return
+    maker = op.x.producer.loc if op.x.producer is not None else op.x.name
+    raise UnsupportedError(
+        f"softmax of scores down to {lowest:.3g}: they have a mask inside that is not recognised",
+        at=op.loc,
+        details=[f"the scores come from '{maker}'"],
+        hints=[
+            "make the mask of an integer or boolean input: where(mask, scores, -inf), scores + (1 - mask) * -10000",
+            "or make that input a constant: --fix NAME=VALUE",
+        ],
+    )
 
 
 def _softmax(x: Value, ctx: Lowering) -> Value:
