@@ -24,7 +24,7 @@ from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_matmul import BatchMatmul, Matmul
 from emberc.ir.ops.integer_movement import Concat, Expand, Gather, Pad, Reshape, Slice, Transpose
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax, Softmax16
-from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
+from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum, TopK
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.integer_stream import Cache, RunningSum
 from emberc.ir.ops.integer_table import Table, Table16
@@ -168,6 +168,9 @@ def reduce(net: Net) -> None:
         net.out(ReduceSum, x16, axis=1, m=1 << 22, keepdims=True, dtype=dtype)
     net.out(ReduceMax, x8, axis=0)
     net.out(ReduceMax, x16, axis=1)
+    net.outs(TopK, x8, k=2, axis=1, smallest=True)
+    net.outs(TopK, x16, k=1, axis=1)
+    net.outs(TopK, net.input("x32", DType.I32, 2, 9), k=9, axis=1, last=True)
 
 
 @case

@@ -285,7 +285,7 @@ def _where(op: integer_compare.Where, a: Arrays, z: Any) -> None:
     call(op.kernel(), *a, z, fill("ember_where_params", shape={"dims": dims, "xs": xs, "ys": ys}, cs=cs))
 
 
-def _reduced(op: integer_reduce.Reduce, x: Any) -> dict[str, int]:
+def _reduced(op: integer_reduce.Reduce | integer_reduce.TopK, x: Any) -> dict[str, int]:
     return {
         "outer": prod(x.shape[: op.axis]),
         "length": x.shape[op.axis],
@@ -300,6 +300,11 @@ def _reduce_sum(op: integer_reduce.ReduceSum, a: Arrays, y: Any) -> None:
 
 def _reduce_max(op: integer_reduce.ReduceMax, a: Arrays, y: Any) -> None:
     call(op.kernel(), a[0], y, fill("ember_reduce_max_params", **_reduced(op, a[0])))
+
+
+def _top_k(op: integer_reduce.TopK, a: Arrays, values: Any, positions: Any) -> None:
+    p = fill("ember_top_k_params", **_reduced(op, a[0]), **fields(op, "k smallest last"))
+    call(op.kernel(), a[0], values, positions, p)
 
 
 def _index(op: integer_index.Index, a: Arrays, z: Any) -> None:
@@ -347,6 +352,7 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.where": _where,
     "q.reduce_sum": _reduce_sum,
     "q.reduce_max": _reduce_max,
+    "q.top_k": _top_k,
     "q.index": _index,
     "q.cumsum": _cumsum,
     "q.widen": _widen,

@@ -45,4 +45,5 @@ KERNEL_TESTS = {
     "q.where": "test_logic.test_where",
     "q.reduce_sum": "test_reduce.test_reduce",
     "q.reduce_max": "test_reduce.test_reduce",
+    "q.top_k": "test_reduce.test_top_k",
 }

@@ -117,7 +117,10 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
         0.6, 0.6),
     "conv": (
         lambda: text('%r = f.conv_rows %x, %k, %b {strides = [2], dilations = [1], pads = [1, 0]} : f32[1, 3, 2]',
-                     x="f32[1, 6, 3]", constants=(KERNEL, B)), 0.6, 2.0),
+                     x="f32[1, 6, 3]", constants=(KERNEL, B)), 0.6, 2.0),  # 0.5, and a bias in whole steps of the sum
+    "conv without a bias": (
+        lambda: text('%r = f.conv_rows %x, %k, _ {strides = [2], dilations = [1], pads = [1, 0]} : f32[1, 3, 2]',
+                     x="f32[1, 6, 3]", constants=(KERNEL,)), 0.6, 0.6),
     "depthwise": (
         lambda: text('%r = f.conv_rows %x, %k, _ {strides = [1, 2], dilations = [1, 1], pads = [1, 0, 0, 1],'
                      " groups = 3} : f32[1, 4, 3, 3]", x="f32[1, 4, 6, 3]",
@@ -134,6 +137,12 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
                      " dilations = [1], pads = [2, 0]} : f32[1, 6, 3]", x="f32[1, 6, 3]"), 0.6, 1.2),
     "reflected padding": (
         lambda: text('%r = f.pad %x {pads = [0, 2, 1, 1], mode = "reflect"} : f32[5, 9]'), 0.0, 0.0),
+    "where the largest is": (
+        lambda: text("%r = f.argmax %x {axis = 1, keepdims = false} : i64[4]"), 0.0, 0.0),
+    "where the smallest index is": (
+        lambda: text("%r = f.argmax %x {axis = 0, smallest = true, last = true} : i64[1, 6]", x="i64[4, 6]"), 0.0, 0.0),
+    "the two smallest": (
+        lambda: text("%r, %p = f.topk %x {k = 2, axis = 1, smallest = true} : f32[4, 2], i64[4, 2]"), 0.6, 1.2),
     "min": (lambda: text('%r = f.reduce %x {kind = "min", axes = [1]} : f32[4, 1]'), 0.6, 1.2),
     "larger of two": (lambda: text("%r = f.max %x, %y : f32[4, 6]", y="%y : f32[6]"), 0.6, 1.3),
     "smaller of two": (lambda: text("%r = f.min %x, %y : f32[4, 6]", y="%y : f32[4, 1]"), 0.6, 1.2),
@@ -165,6 +174,17 @@ FAMILIES: dict[str, tuple[object, float, float]] = {
 def test_integers_are_the_float_op_within_steps(family: str) -> None:
     build, _, wide = FAMILIES[family]
     assert worst_steps(build) <= wide, "small outputs have 16 bits"
+
+
+def test_what_a_convolution_loses_beside_the_rounding_is_its_bias_rounded_to_steps_of_the_sum() -> None:
+    """int16 from int8: a step of the sum is more than two of the result, so half of one is more than the rounding."""
+    build, _, wide = FAMILIES["conv"]
+    f, _ = quantized(build())  # type: ignore[operator]
+    x, out = f.inputs[0].type.quant, f.outputs["r"].type.quant
+    assert x is not None and out is not None
+    step = x.scale[0] / out.scale[0]  # the weights lie on a grid of step 1
+    off = max(abs(b / x.scale[0] - np.rint(b / x.scale[0])) for b in (1.5, -2.25))
+    assert 0.5 < step * off < worst_steps(build) < 0.6 + step * off <= wide
 
 
 @pytest.mark.parametrize("family", FAMILIES)

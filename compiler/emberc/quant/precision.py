@@ -33,7 +33,7 @@ MOVES = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.gather", "f.gathe
 #: readers that leave a value's integers alone, so that it may have the type prescribed for their result
 PASSES_ON = {"f.reshape", "f.transpose", "f.slice", "f.expand", "f.relu"}
 #: readers that a value may feed at 16 bits for free: no product reads it
-FORGIVING = {"f.add", "f.sub", "f.magnitude", "f.layer_norm", "f.rms_norm"}
+FORGIVING = {"f.add", "f.sub", "f.magnitude", "f.layer_norm", "f.rms_norm", "f.argmax", "f.topk"}
 #: functions whose results lie within -1 .. 1
 BOUNDED = {"f.softmax", "f.sigmoid", "f.tanh"}
 #: outputs up to this many elements are int16: a classifier's logits, not a language model's vocabulary

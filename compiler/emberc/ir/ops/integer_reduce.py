@@ -1,6 +1,8 @@
-"""q.reduce_sum (and mean) and q.reduce_max: pooling over one axis."""
+"""q.reduce_sum (and mean) and q.reduce_max: pooling over one axis; q.top_k: its largest elements."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -69,3 +71,37 @@ class ReduceMax(Reduce):
 
     def reference(self, x: Array) -> Array:
         return np.max(x, axis=self.axis, keepdims=self.keepdims)  # type: ignore[no-any-return]
+
+
+class TopK(IntegerOp):
+    """The ``k`` largest elements along ``axis`` in falling order (``smallest``: the smallest, rising), with the scale
+    of x, and their positions; of equals the first stands first, or with ``last`` the last.
+
+    Source: ONNX TopK, ArgMax and ArgMin.
+    """
+
+    opcode = "q.top_k"
+    x = operand(*QUANTIZED, DType.I32)
+    k = attribute[int]()
+    axis = attribute[int]()
+    smallest = attribute[bool](False)
+    last = attribute[bool](False)
+    values = result()
+    positions = result()
+
+    def infer(self) -> list[TensorType]:
+        shape = list(self.x.shape)
+        self.require(0 <= self.axis < len(shape), f"no axis {self.axis} in {shape}")
+        self.require(0 <= self.k <= shape[self.axis], f"there are no {self.k} of {shape[self.axis]} elements")
+        shape[self.axis] = self.k
+        return [self.x.type.with_shape(shape), TensorType(DType.I32, tuple(shape))]
+
+    def cost(self) -> Cost:
+        return Cost(elements=self.x.type.elements * self.k)
+
+    def reference(self, x: Array) -> Any:
+        v = np.flip(x, self.axis) if self.last else x
+        order = np.argsort(wide(v) if self.smallest else -wide(v), axis=self.axis, kind="stable")
+        order = np.take(order, np.arange(self.k), axis=self.axis)
+        at = x.shape[self.axis] - 1 - order if self.last else order
+        return np.take_along_axis(x, at, axis=self.axis), at.astype(np.int32)

@@ -1,17 +1,19 @@
-"""f.reduce: sums, means and extremes over axes."""
+"""f.reduce: sums, means and extremes over axes; f.argmax and f.topk."""
 
 from __future__ import annotations
 
 from math import prod
 
 from emberc.errors import UnsupportedError
-from emberc.ir.ops.float_reduce import Reduce
+from emberc.ir.ops.float_reduce import ArgMax, Reduce, TopK
 from emberc.ir.ops.integer_movement import Reshape, Transpose
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum
-from emberc.ir.types import Quant, TensorType
+from emberc.ir.ops.integer_reduce import TopK as IntegerTopK
+from emberc.ir.types import DType, Quant, TensorType
 from emberc.ir.values import Value
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized
+from emberc.passes.lower.index import as_index
 from emberc.quant.multiplier import multiplier
 
 
@@ -76,3 +78,27 @@ def _sum(op: Reduce, x: Value, axis: int, out: TensorType, ctx: Lowering) -> Val
         zero_point=out.quant.zero_point,
         dtype=out.dtype.value,
     )
+
+
+@lowering("f.argmax")
+def lower_argmax(op: ArgMax, ctx: Lowering) -> Value:
+    """The positions of the one largest element: larger reals have larger integers, so nothing is rescaled."""
+    out = ctx.type_of(op.result)
+    _, positions = _top(op.x, ctx, k=1, axis=op.axis, smallest=op.smallest, last=op.last)
+    return positions if positions.shape == out.shape else ctx.emit(Reshape, positions, type=out, shape=list(out.shape))
+
+
+@lowering("f.topk")
+def lower_topk(op: TopK, ctx: Lowering) -> list[Value]:
+    values, positions = _top(op.x, ctx, k=op.k, axis=op.axis, smallest=op.smallest)
+    out = ctx.type_of(op.values)
+    return [values if out.quant is None else requantized(values, out, ctx), positions]
+
+
+def _top(x: Value, ctx: Lowering, *, k: int, axis: int, smallest: bool, last: bool = False) -> list[Value]:
+    held = ctx.get(x)
+    if held.type.quant is None:
+        held = as_index(held, ctx)
+    shape = [k if i == axis else n for i, n in enumerate(held.shape)]
+    types = [held.type.with_shape(shape), TensorType(DType.I32, tuple(shape))]
+    return ctx.emit_all(IntegerTopK, held, types=types, k=k, axis=axis, smallest=smallest, last=last)
