@@ -64,6 +64,17 @@ def test_sizes(core: str) -> None:
     assert_exact(core, cases, kernel=FAST)
 
 
+def test_few_rows_take_half_the_scratch() -> None:
+    """Panels of all rows behind a block of keys: blocks that are whole, cut short, and at their least."""
+    few = [
+        attention(rows, keys, 1, dim) for rows, keys, dim in ((4, 256, 128), (3, 300, 32), (2, 33, 260), (1, 90, 64))
+    ]
+    kernels = [(case.kernel(("armv7em",)), case.op) for case in (*few[:1], attention(8, 256, 1, 128))]
+    assert [kernel.scratch_bytes(op) for kernel, op in kernels] == [5120, 9728]
+    assert_exact("cortex-m4", few, kernel=FAST)
+    assert_exact_anywhere("cortex-m4", few)
+
+
 def test_masks_and_groups() -> None:
     cases = [
         packed(2, rows, 4, 6, group=group, mask=mask, causal=causal)

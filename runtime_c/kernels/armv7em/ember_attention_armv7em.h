@@ -7,9 +7,10 @@
 #define EMBER_ATTENTION_ARMV7EM_H
 
 #include "ember_armv7em.h"
+#include "ember_math.h"
 #include "ember_pair.h"
 
-enum { EMBER_ATTENTION_CHUNK = 16, EMBER_ATTENTION_PACK = 2048 };
+enum { EMBER_ATTENTION_CHUNK = 16, EMBER_ATTENTION_FEW = 4, EMBER_ATTENTION_PACK = 2048 };
 
 /* Query rows that share a packing of K and of V, before the limit above: their scores take 4 KiB, or an eighth of a
  * packed head where that is more. Even. */
@@ -19,18 +20,28 @@ static inline int32_t ember_attention_chunk(int32_t keys, int32_t head_dim)
     return rows < 2 ? 2 : rows & ~1;
 }
 
-/* Keys that are packed together, their values as int16 taking 4 KiB; a multiple of 4. `dim` is padded. */
-static inline int32_t ember_attention_keys(int32_t keys, int32_t dim)
+/* Who runs few query rows at a time is short of memory: K and V are packed into half as much then, and the panels of
+ * all rows of a chunk, which spare packing them for every block of keys, lie behind the keys, where V comes later. */
+static inline int32_t ember_attention_is_few(int32_t chunk)
 {
-    const int32_t most = EMBER_ATTENTION_PACK / dim & ~3;
+    return chunk <= EMBER_ATTENTION_FEW;
+}
+
+/* Keys that are packed together, their values as int16 taking 4 KiB, or 2 with the panels; a multiple of 4. `dim` is
+ * padded. */
+static inline int32_t ember_attention_keys(int32_t keys, int32_t dim, int32_t chunk)
+{
+    const int32_t few = ember_attention_is_few(chunk);
+    const int32_t most = (few ? EMBER_ATTENTION_PACK / 2 - chunk * dim : EMBER_ATTENTION_PACK) / dim & ~3;
     return most < 4 ? 4 : most < keys ? most : keys;
 }
 
-/* Columns of V that are packed together; even. `keys` is padded. */
-static inline int32_t ember_attention_columns(int32_t keys, int32_t head_dim)
+/* Columns of V that are packed together; even. Four are packed by the word. `keys` is padded. */
+static inline int32_t ember_attention_columns(int32_t keys, int32_t head_dim, int32_t chunk)
 {
-    const int32_t most = EMBER_ATTENTION_PACK / keys & ~1;
-    return most < 2 ? 2 : most < head_dim ? most : head_dim;
+    const int32_t few = ember_attention_is_few(chunk), least = few ? 4 : 2;
+    const int32_t most = EMBER_ATTENTION_PACK / (few ? 2 : 1) / keys & ~1;
+    return ember_min(most < least ? least : most, head_dim);
 }
 
 /* All batches and heads; `size` is that of an element of y. */

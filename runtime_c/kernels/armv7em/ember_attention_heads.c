@@ -4,10 +4,9 @@
  * widened columns of V. Repacking for every chunk costs (0.9 + 1.5) / (2 * rows of a chunk) a MAC; that it goes in
  * blocks costs nothing but the query rows, packed once a block.
  * Scratch, in words: keys [block / 2][head_dim / 4][4] or V [block / 2][keys / 4][4], scores
- * [chunk / 2][keys / 2][2], the rows' panel [head_dim / 4][4], masks [keys / 2][2]; keys and head_dim padded to
+ * [chunk / 2][keys / 2][2], the rows' panels [head_dim / 4][4], masks [keys / 2][2]; keys and head_dim padded to
  * multiples of 4. Padding keys have K = V = 0 and are masked. An odd number of rows runs the last two again.
- * Measured on Cortex-M4, softmax included, (64,64,64): 0.911 a MAC, 0.027 of which is that two blocks of keys
- * pack the query rows twice for half the scratch.
+ * Measured on Cortex-M4, softmax included, a MAC: 0.911 at (64,64,64), 1.226 at (4,128,256).
  */
 #include <stddef.h>
 
@@ -20,6 +19,7 @@ typedef struct {
     int32_t chunk;   /* query rows, even */
     int32_t block;   /* keys packed together, a multiple of 4 */
     int32_t columns; /* columns of V packed together */
+    int32_t panels;  /* pairs of query rows packed at a time: all of the chunk, or 1 */
     int32_t *pack;
     uint32_t *scores;
     int32_t *rows;
@@ -39,13 +39,16 @@ static layout layout_of(int32_t *scratch, const ember_attention_params *p, const
     at.dim = (p->head_dim + 3) & ~3;
     at.chunk =
         ember_min(ember_min(EMBER_ATTENTION_CHUNK, (p->q_rows + 1) & ~1), ember_attention_chunk(at.keys, at.dim));
-    at.block = ember_attention_keys(at.keys, at.dim);
-    at.columns = ember_attention_columns(at.keys, p->head_dim);
+    at.block = ember_attention_keys(at.keys, at.dim, at.chunk);
+    at.columns = ember_attention_columns(at.keys, p->head_dim, at.chunk);
     at.pack = scratch;
-    const int32_t keys_pack = at.block * at.dim, columns_pack = at.columns * at.keys;
+    const int32_t few = ember_attention_is_few(at.chunk);
+    const int32_t keys_pack = (at.block + (few ? at.chunk : 0)) * at.dim, columns_pack = at.columns * at.keys;
     at.scores = (uint32_t *)(at.pack + (keys_pack > columns_pack ? keys_pack : columns_pack) / 2);
-    at.rows = (int32_t *)at.scores + at.chunk / 2 * at.keys;
-    at.masks = (uint32_t *)at.rows + at.dim;
+    int32_t *end = (int32_t *)at.scores + at.chunk / 2 * at.keys;
+    at.masks = (uint32_t *)end + (few ? 0 : at.dim);
+    at.rows = few ? at.pack + at.block * at.dim / 2 : end;
+    at.panels = few ? at.chunk / 2 : 1;
     at.is_masked = mask != NULL || p->causal != 0 || at.keys != p->kv_rows;
     return at;
 }
@@ -71,9 +74,12 @@ static void build_masks(const uint8_t *mask, int32_t i, int32_t step, const layo
         const int32_t row = i + r * step;
         const int32_t limit = p->causal ? ember_min(p->kv_rows, row + p->kv_rows - p->q_rows + 1) : p->kv_rows;
         const uint8_t *allowed = mask != NULL ? mask + row * p->mask_row : NULL;
-        uint16_t *lanes = (uint16_t *)(void *)(at->masks + r);
-        for (int32_t j = 0; j < at->keys; j++)
-            lanes[(j & ~1) * 2 + (j & 1)] = j < limit && (allowed == NULL || allowed[j]) ? 0xFFFFu : 0u;
+        uint32_t *out = at->masks + r;
+        int32_t j = 0;
+        for (; j + 2 <= limit; j += 2, out += 2)
+            *out = allowed == NULL ? 0xFFFFFFFFu : (allowed[j] ? 0xFFFFu : 0u) | (allowed[j + 1] ? 0xFFFF0000u : 0u);
+        for (; j < at->keys; j += 2, out += 2)
+            *out = j < limit && (allowed == NULL || allowed[j]) ? 0xFFFFu : 0u;
     }
 }
 
@@ -91,13 +97,13 @@ static row_scale scale_of(uint32_t total, const ember_attention_params *p)
     return scale;
 }
 
-/* Scores of two rows, `step` rows apart, against the `keys` packed ones. */
-static void score(const int8_t *q, int32_t step, uint32_t *scores, int32_t keys, const layout *at,
+/* Scores of two rows against the `keys` packed ones. */
+static void score(const int32_t *rows, uint32_t *scores, int32_t keys, const layout *at,
                   const ember_attention_params *p)
 {
     ember_pair_block block;
-    block.rows_end = ember_pair_rows(q, q + step * p->q_stride, p->head_dim, 0, at->rows);
-    block.rows = at->rows;
+    block.rows = rows;
+    block.rows_end = rows + at->dim;
     block.columns = at->pack;
     block.columns_end = at->pack + keys / 2 * at->dim;
     block.m0 = block.m1 = p->m_score;
@@ -150,9 +156,13 @@ static void one_head(const int8_t *q, const int8_t *k, const int8_t *v, const ui
         for (int32_t j = 0; j < at->keys; j += at->block) {
             const int32_t keys = ember_min(at->block, at->keys - j);
             pack_keys(k, j, keys, at, p);
-            for (int32_t i = 0; i < rows; i += 2)
-                score(q + ember_min(from + i, last) * p->q_stride, step, at->scores + i / 2 * at->keys + j, keys, at,
-                      p);
+            for (int32_t i = 0; i < rows; i += 2) {
+                const int8_t *pair = q + ember_min(from + i, last) * p->q_stride;
+                int32_t *panel = at->rows + (at->panels > 1 ? i / 2 * at->dim : 0);
+                if (j == 0 || rows > 2 * at->panels)
+                    ember_pair_rows(pair, pair + step * p->q_stride, p->head_dim, 0, panel);
+                score(panel, at->scores + i / 2 * at->keys + j, keys, at, p);
+            }
         }
         for (int32_t i = 0; i < rows; i += 2) {
             if (by_row)

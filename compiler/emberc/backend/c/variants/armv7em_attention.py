@@ -35,8 +35,8 @@ def emit_attention(op: Op, ctx: EmitContext) -> Call:
     return attention_call(op, ctx, ctx.array(op.constant("table")[::-1], name, "tables"))
 
 
-PACK = 2048
-"""Values of K or V that are widened together, where a row of them is no longer."""
+FEW, PACK = 4, 2048
+"""Values of K or V that are widened together, where a row of them is no longer; half as many where rows are few."""
 
 
 def chunk_rows(op: Op) -> int:
@@ -54,12 +54,17 @@ def in_place(op: Op) -> bool:
 
 
 def scratch_bytes(op: Op) -> int:
-    """A block of K or V of a head as int16, scores of a chunk of rows, two rows of masks, and two of q."""
+    """A block of K or V of a head as int16, scores of a chunk of rows, two rows of masks, and two of q; few rows of q
+    lie in the block of K."""
     assert isinstance(op, Attention)
     keys, dim = (-(-n // 4) * 4 for n in (op.k.shape[-2], op.head_dim))
-    block = min(max(4, PACK // dim & ~3), keys)
-    columns = min(max(2, PACK // keys & ~1), op.head_dim)
-    return 2 * max(block * dim, columns * keys) + 2 * chunk_rows(op) * keys + 4 * keys + 4 * dim
+    chunk = chunk_rows(op)
+    few = chunk <= FEW
+    pack, panels = (PACK // 2, chunk) if few else (PACK, 0)
+    block = min(max(4, (pack - panels * dim) // dim & ~3), keys)
+    columns = min(max(4 if few else 2, pack // keys & ~1), op.head_dim)
+    values = max((block + panels) * dim, columns * keys)
+    return 2 * values + 2 * chunk * keys + 4 * keys + (0 if few else 4 * dim)
 
 
 for _types in ("s8", "s8_s16"):
