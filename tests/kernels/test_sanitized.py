@@ -15,22 +15,32 @@ from pathlib import Path
 import pytest
 
 from tests.kernels.coverage import KERNEL_TESTS
-from tests.kernels.library import ROOT
+from tests.kernels.library import ROOT, build_library
 
 HERE = Path(__file__).parent
-FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+FLAGS = ("-O1", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+COMPILER = shutil.which("gcc") or "cc"
+MODULES = sorted({"test_packed", *(test.partition(".")[0] for test in KERNEL_TESTS.values())})
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kernels with both sanitizers; more than a minute's work."""
+    out = tmp_path_factory.mktemp("sanitized") / "kernels.so"
+    build_library(out, COMPILER, *FLAGS)
+    return out
 
 
 @pytest.mark.slow
-def test_kernels_under_sanitizers() -> None:
-    modules = sorted({"test_packed", *(test.partition(".")[0] for test in KERNEL_TESTS.values())})
-    done = _run(*(str(HERE / f"{module}.py") for module in modules))
+@pytest.mark.parametrize("half", [0, 1])
+def test_kernels_under_sanitizers(checked: Path, half: int) -> None:
+    done = _run(checked, *(str(HERE / f"{module}.py") for module in MODULES[half::2]))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("overread", [0, 1])
-def test_the_sanitizer_sees_one_element_too_many(overread: int) -> None:
+def test_the_sanitizer_sees_one_element_too_many(checked: Path, overread: int) -> None:
     script = (
         "import numpy as np\n"
         "from tests.kernels.library import call\n"
@@ -38,20 +48,18 @@ def test_the_sanitizer_sees_one_element_too_many(overread: int) -> None:
         "x, y = np.zeros(64, np.int8), np.zeros(128, np.uint8)\n"
         f"call('ember_nonzero_s8', x, y, fill('ember_nonzero_params', count=64 + {overread}))\n"
     )
-    done = _run(script=script)
+    done = _run(checked, script=script)
     assert (done.returncode == 0) == (overread == 0), done.stderr[-2000:]
 
 
-def _run(*arguments: str, script: str = "") -> subprocess.CompletedProcess[str]:
-    compiler = shutil.which("gcc") or "cc"
-    found = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+def _run(library: Path, *arguments: str, script: str = "") -> subprocess.CompletedProcess[str]:
+    found = subprocess.run([COMPILER, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
     environment = {
         **os.environ,
-        "EMBER_KERNEL_FLAGS": FLAGS,
+        "EMBER_KERNEL_LIBRARY": str(library),
         "LD_PRELOAD": found.stdout.strip(),
         "ASAN_OPTIONS": "detect_leaks=0",
         "PYTHONMALLOC": "malloc",
-        "CC": compiler,
     }
     command = [
         sys.executable,

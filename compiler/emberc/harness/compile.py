@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from emberc.errors import FitError
+from emberc.errors import FitError, ToolError
 from emberc.harness.errors import BuildError
 from emberc.harness.tools import run_tool
 from emberc.targets import Target, runtime_root
@@ -60,7 +60,7 @@ def callgraph_supported(compiler: tuple[str, ...]) -> bool:
             [*compiler, _CALLGRAPH, "-E", "-x", "c", "/dev/null", "-o", "/dev/null"],
             what="probing the compiler",
         )
-    except BuildError:
+    except (BuildError, ToolError):  # one that is missing is named by the call that needs it, with its package
         return False
     return True
 
