@@ -95,6 +95,15 @@ def test_is_bit_exact_and_close_to_floats(name: str, tmp_path: Path) -> None:
     assert min(a.sqnr_db for a in firmware.report.accuracy.values()) >= 30
 
 
+@pytest.mark.parametrize("name", ["LSTM both ways", "GRU late"])
+def test_int16_is_within_40_decibels_with_weights_of_8_bits(name: str, tmp_path: Path) -> None:
+    """Which is why cells have no weights of 16 bits: 42.6 dB at least on all eight forms, 39 at int8."""
+    path = saved(tmp_path, name)
+    calibration = {k: v.reshape(-1, *v.shape[2:]) if v.shape[1] == 1 else v for k, v in samples(path, 24).items()}
+    firmware = emberc.compile(path, calibration=calibration, target="host", precision="int16")
+    assert min(a.sqnr_db for a in firmware.report.accuracy.values()) >= 42
+
+
 def test_lengths_that_differ_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "cell.onnx"
     onnx.save(recurrent("GRU", lengths=True), path)

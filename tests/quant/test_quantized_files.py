@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,8 @@ def test_integer_inputs_and_outputs_pass_as_they_are() -> None:
 
 
 @pytest.mark.slow
-def test_torch_exports_fake_quantization_as_qdq(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dynamo", [False, True])
+def test_torch_exports_fake_quantization_as_qdq(dynamo: bool, tmp_path: Path) -> None:
     """Weights per channel and per tensor, signed and unsigned activations, as quantization-aware training leaves them.
     Two products and a ReLU between them: two steps of the output."""
     torch = pytest.importorskip("torch")
@@ -185,9 +187,50 @@ def test_torch_exports_fake_quantization_as_qdq(tmp_path: Path) -> None:
             w = tensor(self.second.weight, 0.003, 0, -128, 127)
             return tensor(torch.nn.functional.linear(h, w, self.second.bias), 0.01, 0, -128, 127)
 
+    options = {"dynamo": True, "verbose": False} if dynamo else {"dynamo": False, "opset_version": 17}
     names = {"input_names": ["x"], "output_names": ["y"]}
-    torch.onnx.export(Trained(), (torch.zeros(4, 16),), tmp_path / "t.onnx", dynamo=False, opset_version=17, **names)
+    torch.onnx.export(Trained(), (torch.zeros(4, 16),), tmp_path / "t.onnx", **options, **names)
     proto = onnx.load(tmp_path / "t.onnx")
     assert [n.op_type for n in proto.graph.node].count("DequantizeLinear") == 6
     assert [op.opcode for op in integer_module(proto, samples(proto)).main.ops] == ["q.matmul", "q.matmul"]
     assert steps_apart(proto) <= 2.001
+
+
+@pytest.mark.slow
+def test_torch_exports_what_pt2e_quantized_as_qdq(tmp_path: Path) -> None:
+    """``quantized_decomposed`` ops around weights that are integers already, as ``convert_pt2e`` of torchao leaves
+    them, through the dynamo exporter, the only one that takes them: the file's integers, one step of the output."""
+    torch = pytest.importorskip("torch")
+    importlib.import_module("torch.ao.quantization.fx._decomposed")  # registers them
+    ops, int8 = torch.ops.quantized_decomposed, torch.int8
+    generator = torch.Generator().manual_seed(0)
+
+    def rounded(x, scale, zero):  # type: ignore[no-untyped-def]
+        span = (scale, zero, -128, 127, int8)
+        return ops.dequantize_per_tensor(ops.quantize_per_tensor(x, *span), *span)
+
+    class Converted(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            for name, shape in (("first", (8, 16)), ("second", (4, 8))):
+                self.register_buffer(name, torch.randint(-127, 128, shape, generator=generator, dtype=int8))
+            self.register_buffer("scales", torch.rand(8, generator=generator) / 200 + 0.001)
+            self.register_buffer("zeros", torch.zeros(8, dtype=torch.int64))
+            self.bias = torch.nn.Parameter(torch.randn(8, generator=generator))
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            w = ops.dequantize_per_channel(self.first, self.scales, self.zeros, 0, -127, 127, int8)
+            h = torch.nn.functional.linear(rounded(x, 0.05, 10), w, self.bias)
+            w = ops.dequantize_per_tensor(self.second, 0.004, 0, -127, 127, int8)
+            return rounded(torch.nn.functional.linear(rounded(torch.relu(h), 0.02, -128), w), 0.03, 0)
+
+    names = {"input_names": ["x"], "output_names": ["y"]}
+    torch.onnx.export(Converted(), (torch.zeros(4, 16),), tmp_path / "t.onnx", dynamo=True, verbose=False, **names)
+    proto = onnx.load(tmp_path / "t.onnx")
+    assert [n.op_type for n in proto.graph.node].count("DequantizeLinear") == 5
+    main = integer_module(proto, samples(proto)).main
+    assert [op.opcode for op in main.ops] == ["q.matmul", "q.matmul"]
+    weights = [op.operands[1].const for op in main.ops]
+    for name, weight in zip(("first", "second"), weights, strict=True):
+        np.testing.assert_array_equal(weight, initializers(proto)[name])
+    assert steps_apart(proto) <= 1.001

@@ -11,6 +11,7 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
+from emberc.quant.widen import Choice
 from emberc.report import Report, render_html
 
 EVIL = "<script>document.title = 'taken'</script>"
@@ -62,7 +63,8 @@ def test_names_from_a_model_are_text_not_markup(browser: webdriver.Chrome, small
     report = Report.from_json(json.loads((small_build / "report.json").read_text(encoding="utf-8")))
     plan = json.loads((small_build / "memory_plan.json").read_text(encoding="utf-8"))
     layers = [replace(report.layers[0], node=EVIL), *report.layers[1:]]
-    evil = replace(report, largest=[(EVIL, 9), *report.largest], layers=layers)
+    choices = [Choice("/b", "f.linear", "weight", "i8", None, 9), Choice(EVIL, "f.gelu", "value", "i16", 27.1, 1234)]
+    evil = replace(report, largest=[(EVIL, 9), *report.largest], layers=layers, choices=choices)
     row = {"op": "q.matmul", "node": EVIL, "instructions": 9, "share": 1.0, "kernel": "ember_add_s8", "macs": 3}
     profile = {"on": "cortex-m4", "instructions": 9, "macs": 3, "modelled_cycles": None, "rows": [row]}
     path = tmp_path / "evil.html"
@@ -70,5 +72,8 @@ def test_names_from_a_model_are_text_not_markup(browser: webdriver.Chrome, small
     browser.get(path.as_uri())
     assert browser.title == f"{report.model} on {report.target}"
     assert EVIL in browser.find_element(By.ID, "layers").text
+    _, first, second = browser.find_elements(By.CSS_SELECTOR, "#choices tr")
+    assert first.text == f"{EVIL} f.gelu value i16 27.1 1,234", "those with 16 bits come first"
+    assert second.text == "/b f.linear weight i8 - 9"
     flame = browser.find_element(By.CSS_SELECTOR, ".flame")
     assert "9 instructions, 100.0%, ember_add_s8, 3.000 per MAC" in (flame.get_attribute("data-tip") or "")
