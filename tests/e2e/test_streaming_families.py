@@ -10,10 +10,11 @@ from emberc.passes.steps import sequence_length
 from tests.zoo.family import family_model
 
 #: family -> exporter
-FAMILIES = {"mamba_causal": "ts", "mamba2": "dynamo", "gpt": "dynamo", "llama": "dynamo"}
+FAMILIES = {"mamba_causal": "ts", "mamba2_padded": "dynamo", "gpt": "dynamo", "llama": "dynamo"}
 #: other forms of the same, and answers for the whole sequence, which are those of its last step
 MORE = {
     "mamba": "dynamo",
+    "mamba2": "dynamo",
     "mamba_keywords": "ts",
     "scan": "dynamo",
     "scan_while_loop": "dynamo",

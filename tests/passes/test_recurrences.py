@@ -133,9 +133,8 @@ def test_the_chunked_form_is_recovered(name: str, groups: int) -> None:
     module = recovered(model, FLOAT_PASSES)
     found = [op for op in module.main.ops if op.opcode == "f.selective_scan"]
     assert [op.attrs["groups"] for op in found] == [groups, groups]
-    whole = all(op.operands[5] is not None and op.operands[6] is not None for op in found)
-    assert whole or name == "mamba2_padded", "skip and gate; they stand behind the filling there"
-    assert not {op.opcode for op in module.main.ops} & {"f.cumsum", "f.exp", "f.matmul", "f.recurrence"}
+    assert all(op.operands[5] is not None and op.operands[6] is not None for op in found), "skip and gate"
+    assert not {op.opcode for op in module.main.ops} & {"f.pad", "f.cumsum", "f.exp", "f.matmul", "f.recurrence"}
     equals_onnxruntime(model, module)
 
 

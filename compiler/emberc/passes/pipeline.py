@@ -5,6 +5,7 @@ from __future__ import annotations
 from emberc.passes.canonicalize import Canonicalize
 from emberc.passes.channels_last import ChannelsLast
 from emberc.passes.conv_to_rows import ConvToRows
+from emberc.passes.drop_padding import DropPadding
 from emberc.passes.expand_recurrence import ExpandRecurrence
 from emberc.passes.factor_positions import FactorPositions
 from emberc.passes.factorize import Factorize
@@ -55,6 +56,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseNorm(),  # LayerNorm and RMSNorm from their parts
             FuseMagnitude(),  # lengths of complex numbers
             FuseGelu(),  # GELU and SiLU from their parts
+            DropPadding(),  # of chunks that are gone, between a scan and what follows it
             FuseScan(),  # selective scans from recurrences and all that surrounds them
             ChannelsLast(),  # what models with channels before time transpose around their products
             HoistScalars(),  # attention's scale, gains on activations
