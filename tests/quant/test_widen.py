@@ -15,7 +15,7 @@ from emberc.quant.calibration import CalibrationData, observe
 from emberc.quant.noise import Meter, Place, at_most
 from emberc.quant.observers import Statistics
 from emberc.quant.precision import Policy, choose_types, parse_precision
-from emberc.quant.widen import INT8_DB, value_candidates, weight_candidates
+from emberc.quant.widen import INT8_DB, Choice, too_dear, too_noisy, value_candidates, weight_candidates
 from tests.quant.modules import module
 
 RNG = np.random.default_rng(0)
@@ -183,3 +183,12 @@ def test_values_that_matter_are_wide_and_others_are_not() -> None:
     narrow, wide = quantized("int8").main, quantized("mixed:60dB").main
     assert (narrow.inputs[0].type.dtype, wide.inputs[0].type.dtype) == (DType.I8, DType.I16)
     assert any(r.type.dtype is DType.I8 for op in wide.ops for r in op.results)
+
+
+def test_the_default_does_not_double_many_weights() -> None:
+    def weights(wide: int) -> list[Choice]:
+        return [Choice("n", "f.linear", "weight", "i16" if i < wide else "i8", 30.0, 100) for i in range(16)]
+
+    assert [too_dear(weights(n)) for n in (0, 2, 3, 16)] == [False, False, True, True]
+    assert not too_dear([])
+    assert "--precision mixed:22dB" in too_noisy(0.1, True) and "--precision" not in too_noisy(0.1, False)

@@ -110,7 +110,8 @@ class Quant:
     def quantize(self, x: Array, dtype: DType) -> Array:
         """Nearest integers of ``dtype``, ties to even, saturated."""
         lo, hi = dtype.limits
-        q = np.rint(x.astype(np.float64) / self.scale_array(x.ndim)) + self.zero_point
+        with np.errstate(over="ignore"):  # a mask's -3.4e38 over a small scale saturates like the rest
+            q = np.rint(x.astype(np.float64) / self.scale_array(x.ndim)) + self.zero_point
         out: Array = np.clip(q, lo, hi).astype(dtype.numpy)
         return out
 

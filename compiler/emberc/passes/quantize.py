@@ -22,7 +22,7 @@ from emberc.quant.precision import Policy, choose_types, parse_precision, prescr
 from emberc.quant.scan import scan_types
 from emberc.quant.scan_ranges import ScanObserver
 from emberc.quant.states import share_statistics, state_values, tie_states
-from emberc.quant.widen import INT8_DB, INT16_DB, choose, too_noisy, value_candidates, weight_candidates
+from emberc.quant.widen import INT8_DB, INT16_DB, choose, too_dear, too_noisy, value_candidates, weight_candidates
 
 #: with fewer samples the ranges of all but one say little about those of all
 FEWEST_TO_LEAVE_OUT = 4
@@ -114,18 +114,21 @@ class Quantize(Pass):
         apart = [choose_types(function, s, policy) for s in left_out]
         values = value_candidates(function, types, prescribed(function), apart)
         weights = [c.place for c in weight_candidates(function, types, forms)]
-        limit = 10 ** (-(target or INT8_DB) / 10)
+        limit, before = 10 ** (-(target or INT8_DB) / 10), 0.0
         if target is None:
             before = meter.together([*weights, *(c.place for c in values)])
             if before <= limit:
                 return types, set(), overrides
-            module.notes.append(too_noisy(before))
         light = meter.together(weights) <= limit / 2
         found, choices = choose(meter, values, limit if light else limit / 2, weights if light else ())
-        types = choose_types(function, stats, replace(policy, precision="mixed", wide=frozenset(found)))
-        wide, more = choose(meter, weight_candidates(function, types, forms), limit / 2)
+        mixed = choose_types(function, stats, replace(policy, precision="mixed", wide=frozenset(found)))
+        wide, more = choose(meter, weight_candidates(function, mixed, forms), limit / 2)
+        if target is None:
+            module.notes.append(too_noisy(before, dear := too_dear(more)))
+            if dear:
+                return types, set(), overrides
         module.choices += [*choices, *more]
-        return types, wide, overrides
+        return mixed, wide, overrides
 
     def ensures(self, module: Module) -> None:
         for f in module.functions.values():

@@ -1,8 +1,9 @@
 """Which weights and values get 16 bits: those whose rounding to 8 bits costs the outputs most, for their bytes.
 
 The default widens nothing where that leaves the outputs above ``INT8_DB``, which one run of the calibration samples
-tells; elsewhere it is ``mixed:22dB``. ``--precision mixed:30dB`` starts from the choice of int8 and widens as little
-as the outputs then need: values first, where weights alone leave less than half of the noise, else both, for half each.
+tells; elsewhere it is ``mixed:22dB``, unless that doubles many weights. ``--precision mixed:30dB`` starts from the
+choice of int8 and widens as little as the outputs then need: values first, where weights alone leave less than half of
+the noise, else both, for half each.
 ``--precision int16`` gives every value 16 bits, and weights where 8 would leave the outputs below ``INT16_DB``.
 """
 
@@ -28,6 +29,8 @@ from emberc.quant.precision import root_of
 
 #: what the default leaves the outputs, at least: 20 dB, and 2 for what norms, softmax and products round inside
 INT8_DB = 22.0
+#: share of the weights' bytes that the default may double
+MOST_WIDE = 1 / 8
 #: what int8 weights may leave at the outputs of ``--precision int16``: a sixth of the noise power of 40 dB
 INT16_DB = 48.0
 #: the types of values, with the i-th sample left out of the ranges of the i-th
@@ -124,12 +127,18 @@ def value_candidates(
     return [c for values in members.values() if (c := _values(values, types, fixed, apart)) is not None]
 
 
-def too_noisy(noise: float) -> str:
-    """Why the default widens values, for the report."""
-    return (
-        f"int8 alone may leave the outputs at {_decibels(noise)} dB, below the default's {INT8_DB:.0f}: "
-        "what costs them most has 16 bits"
-    )
+def too_noisy(noise: float, dear: bool) -> str:
+    """Why the default widens values, or why it does not, for the report."""
+    does = "what costs them most has 16 bits"
+    if dear:
+        does = f"--precision mixed:{INT8_DB:.0f}dB gives 16 bits to more of the weights than a default may"
+    return f"int8 alone may leave the outputs at {_decibels(noise)} dB, below the default's {INT8_DB:.0f}: {does}"
+
+
+def too_dear(weights: Sequence[Choice]) -> bool:
+    """Whether wide weights would take more than a default may: 24 random layers of MobileBERT asked for twice the flash
+    and were hardly better for it."""
+    return sum(w.bytes for w in weights if w.dtype == "i16") > MOST_WIDE * sum(w.bytes for w in weights)
 
 
 def _values(
