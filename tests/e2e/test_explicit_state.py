@@ -61,8 +61,14 @@ def steps_are_the_whole(step: Function, count: int = 5) -> None:
             np.testing.assert_array_equal(array, want[f"{name}_{t}"])
 
 
-@pytest.mark.parametrize("precision", ["int8", "int16"])
-@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize(
+    ("kind", "precision"),
+    [
+        ("LSTM", "int16"),
+        ("GRU", "int8"),
+        *(pytest.param(*both, marks=pytest.mark.slow) for both in (("LSTM", "int8"), ("GRU", "int16"))),
+    ],
+)
 def test_cells(kind: str, precision: str, tmp_path: Path) -> None:
     """Nine frames a call, as the file has them; the calibration holds what the caller gives, and no states."""
     x = np.random.default_rng(2).normal(size=(8, STEPS, 9, 1, 5)).astype(np.float32)

@@ -5,8 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from emberc.targets import load_target
+
+
+def compilers(names: list[str]) -> list[Any]:
+    """The targets ``names``; those whose compiler and options another one has, behind ``slow``."""
+    first = {repr(load_target(name).toolchain): name for name in reversed(names)}
+    return [n if n in first.values() else pytest.param(n, marks=pytest.mark.slow) for n in names]
+
 
 MODEL_H = """\
 #ifndef DOUBLER_H

@@ -10,7 +10,7 @@ from emberc import harness
 from emberc.errors import FitError, TargetError, UsageError
 from emberc.harness import STRICT_CFLAGS, BuildError, RunError, TestRun
 from emberc.targets import load_target, target_names
-from tests.harness.conftest import GOLDEN_C, KERNEL_C, MODEL_C, MakeBuild
+from tests.harness.conftest import GOLDEN_C, KERNEL_C, MODEL_C, MakeBuild, compilers
 
 EMULATED = [name for name in target_names() if name != "host"]
 pytestmark = pytest.mark.board
@@ -43,7 +43,7 @@ def test_profile_holds_firmware_code_alone(name: str, make_build: MakeBuild) -> 
     assert 0.5 * run.instructions < run.modelled_cycles < 3 * run.instructions
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", compilers(target_names()))
 def test_wrong_element_is_counted(name: str, make_build: MakeBuild) -> None:
     build = make_build(sources={"doubler_golden.c": GOLDEN_C.replace("126, -2", "125, -3")})
     run = run_one(build, name)
@@ -56,7 +56,7 @@ def test_refused_vector_counts_as_mismatch(make_build: MakeBuild) -> None:
     assert [run.mismatches for run in harness.test_build(build, ["host", "cortex-m4"])] == [1, 1]
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", compilers(target_names()))
 def test_image_is_clean_under_strict_flags_and_has_no_forbidden_symbol(
     name: str, make_build: MakeBuild, tmp_path: Path
 ) -> None:
@@ -67,7 +67,7 @@ def test_image_is_clean_under_strict_flags_and_has_no_forbidden_symbol(
         assert harness.check_symbols(image) == []
 
 
-@pytest.mark.parametrize("name", EMULATED)
+@pytest.mark.parametrize("name", compilers(EMULATED))
 def test_float_is_found_with_its_user(name: str, make_build: MakeBuild) -> None:
     code = KERNEL_C.replace("(x[i] * w[i])", "((float)x[i] * 2.5f)")
     run = run_one(make_build(sources={"kernels/ember_scale_s8.c": code}), name)
@@ -77,7 +77,7 @@ def test_float_is_found_with_its_user(name: str, make_build: MakeBuild) -> None:
     assert run.error.message.endswith(f" these: kernels_ember_scale_s8.o: {helpers}")
 
 
-@pytest.mark.parametrize("name", EMULATED)
+@pytest.mark.parametrize("name", compilers(EMULATED))
 def test_heap_is_found_with_its_user(name: str, make_build: MakeBuild) -> None:
     code = "#include <stdlib.h>\n" + KERNEL_C.replace("x[i] * w[i]", "*(char *)malloc(w[i])")
     run = run_one(make_build(sources={"kernels/ember_scale_s8.c": code}), name)
@@ -86,7 +86,7 @@ def test_heap_is_found_with_its_user(name: str, make_build: MakeBuild) -> None:
     assert "kernels_ember_scale_s8.o: malloc" in run.error.message
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", compilers(target_names()))
 def test_sizes_add_up_and_unused_code_is_dropped(name: str, make_build: MakeBuild, tmp_path: Path) -> None:
     target = load_target(name)
     small = harness.build_image(make_build(), target, tmp_path / "small")
@@ -109,7 +109,7 @@ def test_library_members_count_to_the_firmware(make_build: MakeBuild, tmp_path: 
     assert any("_udivmoddi4" in name for name in members), "pulled in by another member of the library"
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", compilers(target_names()))
 def test_compile_only_measurement_agrees_with_the_image(name: str, make_build: MakeBuild, tmp_path: Path) -> None:
     target, build = load_target(name), make_build()
     measured = harness.measure_build(build, target)
@@ -119,7 +119,7 @@ def test_compile_only_measurement_agrees_with_the_image(name: str, make_build: M
     assert measured.stack_bytes == harness.stack_bytes(build, target)
 
 
-@pytest.mark.parametrize("name", EMULATED)
+@pytest.mark.parametrize("name", compilers(EMULATED))
 def test_computed_stack_bounds_what_the_run_touches(name: str, make_build: MakeBuild) -> None:
     deep = KERNEL_C.replace("row[64]", "row[2000]").replace("i < 4", "i < 2000").replace("x[i]", "x[i & 3]")
     deep = deep.replace("w[i]", "w[i & 3]").replace("y[i]", "y[i & 3]")

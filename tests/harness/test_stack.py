@@ -12,7 +12,7 @@ from emberc import harness
 from emberc.harness import StackError
 from emberc.harness.stack import LIBRARY_FRAMES, worst_stack
 from emberc.targets import load_target, target_names
-from tests.harness.conftest import KERNEL_C, MODEL_C, MakeBuild
+from tests.harness.conftest import KERNEL_C, MODEL_C, MakeBuild, compilers
 
 
 def graph(folder: Path, name: str, text: str) -> Path:
@@ -76,7 +76,7 @@ def test_what_has_no_bound_is_named(case: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.board
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", compilers(target_names()))
 def test_compilers_graph_shows_recursion(name: str, make_build: MakeBuild) -> None:
     recursive = MODEL_C.replace("return 0;", "return x[0] > 99 ? doubler_run(y, y) + doubler_run(x, y) : 0;")
     with pytest.raises(StackError, match="'doubler_run' calls itself"):
@@ -84,7 +84,7 @@ def test_compilers_graph_shows_recursion(name: str, make_build: MakeBuild) -> No
 
 
 @pytest.mark.board
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", compilers(target_names()))
 def test_compilers_graph_shows_a_variable_frame(name: str, make_build: MakeBuild) -> None:
     variable = KERNEL_C.replace("row[64]", "row[(unsigned char)w[0] + 4]")
     with pytest.raises(StackError, match="the frame of 'ember_scale_s8' has no fixed size"):
@@ -133,7 +133,7 @@ def frames(listing: str) -> tuple[dict[str, int], dict[str, set[str]]]:
 
 
 @pytest.mark.board
-@pytest.mark.parametrize("name", [name for name in target_names() if name != "host"])
+@pytest.mark.parametrize("name", compilers([name for name in target_names() if name != "host"]))
 def test_library_frames_bound_the_librarys_code(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     source, elf = tmp_path / "calls.c", tmp_path / "calls.elf"

@@ -7,10 +7,18 @@ Guard bytes around each result and behind the scratch are part of the comparison
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import pytest
 
 from emberc.bench import Case, check_cases
 from emberc.harness import STRICT_CFLAGS
 from emberc.targets import load_target
+
+
+def same_kernels(core: str, *others: str) -> list[Any]:
+    """The cores of a sweep that run the same kernels: the first by default, the others behind ``slow``."""
+    return [core, *(pytest.param(other, marks=pytest.mark.slow) for other in others)]
 
 
 def assert_exact(target: str, cases: Sequence[Case], *, kernel: str = "", opt: str | None = None) -> None:

@@ -13,7 +13,7 @@ from emberc.bench import Case
 from emberc.bench.suite import attention, constant, tensor, value
 from emberc.ir.arithmetic import exp2_table
 from emberc.ir.ops.integer_attention import Attention
-from tests.kernels.boards import assert_exact, assert_exact_anywhere
+from tests.kernels.boards import assert_exact, assert_exact_anywhere, same_kernels
 
 pytestmark = pytest.mark.board
 
@@ -56,7 +56,7 @@ def packed(
     return Case(op, feeds, f"{batches},{rows},{heads}x{dim}", note=f"{mask} {fill} {sorted(fields)}")
 
 
-@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7", "cortex-m33"])
+@pytest.mark.parametrize("core", same_kernels("cortex-m4", "cortex-m7", "cortex-m33"))
 def test_sizes(core: str) -> None:
     sizes = product((1, 2, 3, 7), (1, 2, 3, 4, 5, 17), (2, 4, 6, 10))
     cases = [replace(attention(q, k, 1, d, seed=k), misalign=q) for q, k, d in sizes]

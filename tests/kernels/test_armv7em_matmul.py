@@ -14,11 +14,11 @@ from emberc.bench.suite import constant, matmul, tensor, value
 from emberc.ir.ops.integer_matmul import Matmul
 from emberc.ir.types import Array
 from emberc.targets import load_target
-from tests.kernels.boards import assert_exact, assert_exact_anywhere
+from tests.kernels.boards import assert_exact, assert_exact_anywhere, same_kernels
 
 pytestmark = pytest.mark.board
 
-CORES = ("cortex-m4", "cortex-m7", "cortex-m33")
+CORES = ["cortex-m7", *same_kernels("cortex-m4", "cortex-m33")]
 
 
 def exact(

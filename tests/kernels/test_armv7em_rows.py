@@ -10,13 +10,13 @@ from emberc.bench.suite import add, constant, embed, layer_norm, mul, requantize
 from emberc.ir.arithmetic import softmax_table
 from emberc.ir.ops.integer_elementwise import Add, Mul
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax
-from tests.kernels.boards import assert_exact, assert_exact_anywhere
+from tests.kernels.boards import assert_exact, assert_exact_anywhere, same_kernels
 from tests.kernels.row_cases import embeddings, interpolations, lookups, norms, products, rescalings, sums
 
 pytestmark = pytest.mark.board
 
 
-@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7", "cortex-m33"])
+@pytest.mark.parametrize("core", same_kernels("cortex-m4", "cortex-m7", "cortex-m33"))
 def test_rows(core: str) -> None:
     assert_exact(core, [*norms(), *sums()])
     assert_exact(core, [*products(), *lookups()])

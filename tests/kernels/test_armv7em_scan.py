@@ -10,7 +10,7 @@ import pytest
 from emberc.backend.c.kernels import select_kernel
 from emberc.backend.c.variants.armv7em_scan import softplus_entries
 from emberc.bench.recurrences import selective_scan
-from tests.kernels.boards import assert_exact, assert_exact_anywhere
+from tests.kernels.boards import assert_exact, assert_exact_anywhere, same_kernels
 from tests.kernels.check import constant
 from tests.kernels.scan_case import as_case, scan_case, scan_cases
 
@@ -25,7 +25,7 @@ def test_scan() -> None:
 
 
 @pytest.mark.board
-@pytest.mark.parametrize("core", ["cortex-m7", "cortex-m33"])
+@pytest.mark.parametrize("core", same_kernels("cortex-m7", "cortex-m33"))
 def test_other_cores(core: str) -> None:
     assert_exact(core, scan_cases()[::5])
 

@@ -15,11 +15,11 @@ from emberc.bench import Case
 from emberc.bench.suite import attention, suite
 from emberc.ir.types import TensorType
 from emberc.targets import load_target
-from tests.kernels.boards import assert_exact, assert_exact_anywhere
+from tests.kernels.boards import assert_exact, assert_exact_anywhere, same_kernels
 
 pytestmark = pytest.mark.board
 
-CORES = ["cortex-m4", "cortex-m7", "cortex-m55", "rv32"]
+CORES = [*same_kernels("cortex-m4", "cortex-m7"), "cortex-m55", "rv32"]
 
 
 def attentions() -> list[Case]:
