@@ -49,6 +49,8 @@ from emberc.targets import load_target
 
 #: bytes of stack that a build is taken to need until it is measured
 STACK_GUESS = 1024
+#: plans made for a stack that was measured: the code of another plan may need a few bytes more of it
+_STACK_ROUNDS = 4
 #: instructions that ``--fit`` gives for a smaller arena, before it squeezes more weights instead
 SLOWDOWN = 1.1
 
@@ -153,10 +155,15 @@ class _Job:
         if "tile-rows" in options.print_after and not tiled:
             print(f"// after tile-rows\n{print_module(chosen.module)}")
         build = self._measured(chosen, candidates, reference)
-        spread, stack = chosen.plan.memory.spread, build.memory.ram.stack
-        if stack and spread and (spread.waits or stack > STACK_GUESS):
+        planned = STACK_GUESS
+        for _ in range(_STACK_ROUNDS):
+            spread, stack = chosen.plan.memory.spread, build.memory.ram.stack
+            guessed = spread is not None and spread.waits and planned == STACK_GUESS
+            if not stack or not spread or not (guessed or stack > planned):
+                break
             # Not all lies where it waits least: what the stack really leaves of its region counts.
-            candidates, chosen = self._planned(module, tiled, stack)
+            planned = stack
+            candidates, chosen = self._planned(module, tiled, planned)
             build = self._measured(chosen, candidates, reference)
         wanted = chosen.point.instructions
         # The limits count code's stack and all pools together, which are known once a build is measured.

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import emberc
 from emberc import harness
 from emberc.memory import check_certificate
 from tests.e2e.regions import two_layers
+from tests.e2e.step_models import state_space
 
 TIGHT = {"dtcm": 1800, "internal": 12000}
 
@@ -66,6 +68,21 @@ def test_the_model_of_waits_is_near_the_count(tight: emberc.Firmware, build: Pat
     waits = tight.report.memory.waits
     assert waits is not None and run.wait_cycles is not None
     assert 0.75 * run.wait_cycles < waits.placed < 1.1 * run.wait_cycles
+
+
+@pytest.mark.slow
+@pytest.mark.board
+def test_steps_with_their_state_over_two_memories(tmp_path: Path) -> None:
+    """The state is the caller's, in SRAM; of the arena DTCM has what the stack leaves, which another plan may change."""
+    x = np.random.default_rng(4).normal(size=(8, 6, 1, 1, 64)).astype(np.float32)
+    options = {"streaming": True, "target": "stm32h743", "name": "ssm", "regions": {"dtcm": 700}}
+    firmware = emberc.compile(state_space(64), {"x": x}, **options)
+    dtcm, sram = firmware.report.memory.regions[:2]
+    assert dtcm.required <= 700 and dtcm.parts["arena"] and sram.parts["arena"]
+    assert sram.parts["state"] == firmware.report.memory.ram.state > 0
+    check_certificate(firmware.certificate, model=firmware.certificate["model"], arena=firmware.plan.arena_bytes)
+    for run in harness.test_build(firmware.write(tmp_path / "build"), ["stm32h743", "host"]):
+        assert run.ok, run.error
 
 
 @pytest.mark.slow
