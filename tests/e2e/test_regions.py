@@ -73,7 +73,7 @@ def test_the_model_of_waits_is_near_the_count(tight: emberc.Firmware, build: Pat
 @pytest.mark.slow
 @pytest.mark.board
 def test_steps_with_their_state_over_two_memories(tmp_path: Path) -> None:
-    """The state is the caller's, in SRAM; of the arena DTCM has what the stack leaves, which another plan may change."""
+    """The state is the caller's, in SRAM; DTCM has of the arena what the stack of that very plan leaves."""
     x = np.random.default_rng(4).normal(size=(8, 6, 1, 1, 64)).astype(np.float32)
     options = {"streaming": True, "target": "stm32h743", "name": "ssm", "regions": {"dtcm": 700}}
     firmware = emberc.compile(state_space(64), {"x": x}, **options)
