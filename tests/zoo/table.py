@@ -116,8 +116,8 @@ def written(page: str, new: Sequence[str]) -> str:
         return cells[1], cells[2]
 
     table = {key(line): line for line in [*old.strip().splitlines()[2:], *new]}
-    order = {name: i for i, name in enumerate([*SHOWN, *FAMILIES])}
-    kept = sorted(table, key=lambda k: (order[k[0]], k[1]))
+    order = list(dict.fromkeys([*SHOWN, *FAMILIES]))
+    kept = sorted(table, key=lambda k: (order.index(k[0]), k[1]))
     return f"{before}{START}\n" + "\n".join([HEADER, *(table[k] for k in kept)]) + f"\n{END}{after}"
 
 
