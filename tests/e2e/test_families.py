@@ -5,7 +5,7 @@ The decibels are floors, at toy size on shaken random weights; 20 is what is ask
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from tests.e2e.journey import exact
 from tests.zoo.family import family_model
 
 
-@cache
+@lru_cache(maxsize=16)
 def compiled(name: str, exporter: str = "dynamo", **options: object) -> emberc.Firmware:
     """A family's firmware, calibrated on its own samples; made once, as several tests look at it."""
     model = family_model(name, exporter)
