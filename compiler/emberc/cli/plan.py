@@ -24,7 +24,8 @@ def plan_command(file: Path, capacity: int | None, effort: int | None, as_json: 
     """Give every buffer of BUFFERS.csv an offset so that none overlap while they live, in the least memory found.
 
     The columns are id, lower, upper and size, named by the first line: a buffer of size bytes lives in the steps
-    lower <= t < upper. The answer says whether it is proved to be the smallest.
+    lower <= t < upper. The answer says whether it is proved to be the smallest. This places in one memory; over the
+    several memories of a target `emberc compile` spreads a model's buffers, by the accesses that kernels make.
     """
     from emberc.memory.csvtool import plan_csv
 
