@@ -53,7 +53,8 @@ typedef struct {
 /* q.causal_conv of at most four taps, its shift in taps and bias. */
 typedef struct {
     const ember_conv_scales *scales; /* [channels] */
-    const int8_t *table;             /* [2048], the last entry repeated; NULL: none */
+    const int8_t *table;             /* [curves][2048], the last entries repeated; NULL: none */
+    const uint8_t *curve;            /* [channels], the curve of each; NULL: one for all */
     int32_t batches;
     int32_t rows;
     int32_t channels;
@@ -71,7 +72,8 @@ typedef struct {
     const int8_t *w; /* [channels][taps padded in front to fours], of each four 0 2 1 3; 4-byte aligned */
     const int32_t *bias;
     const int32_t *m;
-    const int8_t *table; /* [levels]; NULL: none */
+    const int8_t *table;  /* [curves][levels]; NULL: none */
+    const uint8_t *curve; /* [channels], the curve of each; NULL: one for all */
     int32_t levels;
     int32_t batches;
     int32_t rows;

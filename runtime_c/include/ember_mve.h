@@ -163,7 +163,7 @@ void ember_selective_scan_s8_s16_mve(const int8_t *x, const int16_t *v, const in
 /* q.causal_conv with taps packed as in kernels/mve/ember_mve_conv.h; 4-byte aligned. */
 typedef struct {
     const int8_t *stream;
-    const int8_t *table; /* NULL: none */
+    const int8_t *table; /* [curves][hi + 1]; NULL: none */
     int32_t lo;          /* clamp, of the index where there is a table */
     int32_t hi;
     int32_t batches;

@@ -96,7 +96,8 @@ int ember_embed_s16_rv32(const int32_t *const *ids, int16_t *y, const ember_embe
 typedef struct {
     const int8_t *w;       /* [channels][padded_taps] */
     const int32_t *scales; /* [channels][2]: bias, m */
-    const int8_t *table;   /* NULL, or int8 elements read at v - lo */
+    const int8_t *table;   /* NULL, or [curves][hi + 1], read at v - lo */
+    const uint8_t *curve;  /* [channels], the curve of each; NULL: one for all */
     int32_t batches;
     int32_t rows;
     int32_t channels;

@@ -42,8 +42,9 @@ typedef struct {
     const int8_t *w;     /* [taps, channels], the newest row's last */
     const int32_t *bias; /* [channels], x's zero point folded in */
     const int32_t *m;    /* [channels] */
-    const int8_t *table; /* [table_size]; NULL: none */
-    int32_t table_size;
+    const int8_t *table; /* [curves, levels]; NULL: none */
+    const uint8_t *curve; /* [channels], the curve of each; NULL: one for all */
+    int32_t levels;
     int32_t batches;
     int32_t rows;
     int32_t channels;

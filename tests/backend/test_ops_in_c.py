@@ -221,6 +221,8 @@ def scan(net: Net) -> None:
         net.outs(SelectiveScan, *shared, dtype="i16", **common)
     w, bias, m, table = net.weights(4, d), net.words(d, -900, 900), net.words(d, 1 << 24, 1 << 26), net.weights(1024)
     net.outs(CausalConv, x, w, bias, m, table, tail, zx=3, shift=4, zero_point=500)
+    curves, curve = net.const(net.random.integers(-128, 128, (3, 100)), np.int8), net.const(np.arange(d) % 3, np.uint8)
+    net.outs(CausalConv, x, w, bias, m, curves, None, curve, zx=3, shift=4, zero_point=50)
     net.outs(CausalConv, x, w, bias, m, None, zx=3, shift=2)
     net.outputs["one_tap"] = net.builder.add(CausalConv, x, net.weights(1, d), bias, m)[0]
 

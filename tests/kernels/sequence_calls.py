@@ -54,14 +54,15 @@ def _selective_scan(op: integer_scan.SelectiveScan, a: Arrays, y: Any, state: An
 
 
 def _causal_conv(op: integer_conv.CausalConv, a: Arrays, y: Any, tail: Any) -> None:
-    x, w, bias, m, table, initial = a
+    x, w, bias, m, table, initial, curve = a
     p = fill(
         "ember_causal_conv_params",
         w=w,
         bias=bias,
         m=m,
         table=table,
-        table_size=0 if table is None else table.size,
+        curve=curve,
+        levels=op.levels,
         batches=prod(x.shape[:-2]),
         rows=x.shape[-2],
         channels=x.shape[-1],

@@ -24,9 +24,12 @@ SHAPES = [
 
 def cases() -> list[Case]:
     forms = [(fill, initial, table) for fill in ("random", "mixed") for initial, table in ((False, 0), (True, 1024))]
-    forms += [("high", True, 2048)]
+    forms += [("high", True, 700), ("random", False, 2048)]
     built = [
-        as_case(*conv_case(*shape, initial=initial, table=table, fill=fill), note=f"{fill} {initial} {table}")
+        as_case(
+            *conv_case(*shape, initial=initial, table=table, curves=3 * initial, fill=fill),
+            note=f"{fill} {initial} {table}",
+        )
         for shape in SHAPES
         for fill, initial, table in forms
     ]
@@ -85,4 +88,4 @@ def test_packed_constants() -> None:
     blocks = stream(op).reshape(2, -1)
     assert blocks[1, :16].tolist() == [0] * 8 + [w[0, 8], *[0] * 7]
     assert blocks[0, 48:80].view(np.int32).tolist() == op.constant("bias")[[0, 2, 4, 6, 1, 3, 5, 7]].tolist()
-    assert padded_table(np.array([3, 5], np.int8))[[0, 1, 2047]].tolist() == [3, 5, 5]
+    assert padded_table(np.array([3, 5], np.int8))[[0, 1, 1023]].tolist() == [3, 5, 5]

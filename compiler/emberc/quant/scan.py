@@ -13,8 +13,8 @@ Only a state that the model itself takes and gives has one scale, which its call
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,11 +22,13 @@ from emberc.errors import UnsupportedError
 from emberc.ir.graph import Function
 from emberc.ir.ops.float_fused import Linear
 from emberc.ir.ops.float_scan import CausalConv, SelectiveScan
+from emberc.ir.ops.float_unary import sigmoid
 from emberc.ir.ops.integer_scan import LOG_BITS
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Value
+from emberc.quant.conv_curves import curve_scales
 from emberc.quant.observers import Statistics
-from emberc.quant.precision import SMALLEST_RANGE, affine
+from emberc.quant.precision import SMALLEST_RANGE, affine, effective_range
 from emberc.quant.scan_ranges import Floats, ScanObserver, ScanRanges, floored
 
 #: entries of the softplus table
@@ -76,8 +78,11 @@ def scan_types(
             types[id(op.tail)] = types[id(op.x)].with_shape(op.tail.shape)
     for op in function.ops:
         if isinstance(op, SelectiveScan):
-            for v in filter(None, (op.x, op.gate)):
-                _narrow(v, types, stats)
+            _narrow(op.x, types, stats)
+            if op.gate is not None:
+                _narrow(op.gate, types, stats, through=silu)
+            if isinstance(op.x.producer, CausalConv) and op.x.producer.loc not in fixed:
+                _by_curve(op.x.producer, function, types, stats[id(op.x)], seen)
             explicit = function.is_output(op.state) or (op.initial is not None and op.initial.const is None)
             scales[id(op)] = _scales(op, types, stats, floored(seen.scans[id(op)]), explicit)
             _claim(op, types, scales[id(op)])
@@ -89,20 +94,37 @@ def scan_types(
     return scales
 
 
+def silu(x: Array) -> Array:
+    """x * sigmoid(x), what a scan's gate goes through."""
+    y: Array = x * sigmoid(x)
+    return y
+
+
 def own_product(v: Value) -> bool:
     """Whether ``v`` is a product's result that one op alone reads, so that it may have any quantization."""
     return isinstance(v.producer, Linear) and len(v.users) == 1
 
 
-def _narrow(v: Value, types: dict[int, TensorType], stats: Mapping[int, Statistics], sure: bool = False) -> None:
-    """int8 with room beyond what calibration saw, where it is ``sure`` or nothing but the readers' wishes decides."""
+def _narrow(
+    v: Value,
+    types: dict[int, TensorType],
+    stats: Mapping[int, Statistics],
+    sure: bool = False,
+    through: Callable[[Array], Array] | None = None,
+) -> None:
+    """int8 with room beyond what calibration saw, where it is ``sure`` or nothing but the readers' wishes decides.
+
+    ``through``: the function that the one reader takes of it, which may not tell all of the range apart.
+    """
     made_here = v.producer is not None and isinstance(v.producer, Linear | CausalConv)
     alone = all(isinstance(u, SelectiveScan | CausalConv) for u in v.users)
     shared = all(isinstance(u, SelectiveScan | CausalConv | Linear) for u in v.users)
     if made_here and id(v) in stats and (sure or alone or (shared and types[id(v)].dtype is DType.I8)):
         seen = stats[id(v)]
-        room = seen.room()
-        types[id(v)] = TensorType(DType.I8, v.shape, affine(room * seen.lo, room * seen.hi, DType.I8, symmetric=False))
+        lo, hi = (seen.room() * end for end in (seen.lo, seen.hi))
+        if through is not None and len(v.users) == 1:
+            lo, hi = effective_range(through, lo, hi)
+        types[id(v)] = TensorType(DType.I8, v.shape, affine(lo, hi, DType.I8, symmetric=False))
 
 
 def _by_channel(op: CausalConv, function: Function, types: dict[int, TensorType], seen: Statistics) -> None:
@@ -137,13 +159,13 @@ def _scales(
     limit = (1 << (15 - (n - 1).bit_length())) - 1
     b_step = ROOM * float((seen.b / r).max()) / 32767
     c_step = (ROOM * float((seen.c * r).max()) if own_product(op.c) else _reach(op.c, types)) / limit
-    sx = _step(op.x, types)
+    sx = _steps(op.x, types)
     skip = np.zeros(d) if op.skip is None else np.abs(_real(op.skip))
     index = _index(stats[id(op.delta)] if id(op.delta) in stats else Statistics(0.0, 1.0))
     channel = np.maximum.reduce([
         (margin / r).max(axis=1) / 32767,  # the state
         ROOM * seen.drive * b_step,  # u
-        np.full(d, 2.01 * 2.0**15 * delta_step(table_deltas(index, op.softplus)) * sx * b_step),  # u's multiplier
+        np.ones(d) * 2.01 * 2.0**15 * delta_step(table_deltas(index, op.softplus)) * sx * b_step,  # u's multiplier
         skip * sx * 256 / (c_step * (2.0**31 - 2 - limit * 32768.0 * n)),  # the skip, in the same accumulator
     ])  # fmt: skip
     if explicit:
@@ -181,12 +203,12 @@ def _reach(v: Value, types: Mapping[int, TensorType]) -> float:
     return max(abs(lo - t.quant.zero_point), abs(hi - t.quant.zero_point)) * max(t.quant.scale)
 
 
-def _step(v: Value, types: Mapping[int, TensorType]) -> float:
-    """One step of ``v`` as the scan reads it, in int8."""
+def _steps(v: Value, types: Mapping[int, TensorType]) -> Floats:
+    """One step of ``v`` as the scan reads it, in int8: of all channels, or of each."""
     t = types[id(v)]
     if v.const is not None or t.quant is None:
         raise UnsupportedError("the input of a selective scan is a constant", at=v.name or "")
-    return as_int8(t).scale[0]
+    return np.asarray(as_int8(t).scale)
 
 
 def as_int8(t: TensorType) -> Quant:
@@ -196,6 +218,17 @@ def as_int8(t: TensorType) -> Quant:
         return t.quant
     lo, hi = (float(e) for e in t.quant.dequantize(np.array(t.dtype.limits)).reshape(-1))
     return affine(lo, hi, DType.I8, symmetric=False)
+
+
+def _by_curve(
+    op: CausalConv, function: Function, types: dict[int, TensorType], stats: Statistics, seen: ScanObserver
+) -> None:
+    """Scales by channel for a convolution's int8 results where all that reads them takes such."""
+    y = op.y
+    takes = all(isinstance(u, Linear | SelectiveScan) and u.operands.count(y) == 1 and u.x is y for u in y.users)
+    if op.silu and types[id(y)].dtype is DType.I8 and takes and not function.is_output(y):
+        quant = curve_scales(*seen.convs[id(op)], stats.room(by_channel=True))
+        types[id(y)] = TensorType(DType.I8, y.shape, replace(quant, axis=y.type.rank - 1))
 
 
 def _feeds_products(y: Value, function: Function) -> bool:

@@ -31,14 +31,14 @@ class ScanRanges:
 
 @dataclass
 class ScanObserver:
-    """Shown every value of a run by the interpreter; keeps the ranges by ``id(op)``.
+    """Shown every value of a run by the interpreter; keeps the ranges by ``id(op)``, of convolutions by channel.
 
     The states are computed a second time here: nothing keeps all of them, L x D x N numbers, at once.
     """
 
     function: Function
     scans: dict[int, ScanRanges] = field(default_factory=dict)
-    convs: dict[int, tuple[float, float]] = field(default_factory=dict)
+    convs: dict[int, tuple[Floats, Floats]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ops: dict[int, Op] = {
@@ -88,8 +88,9 @@ class ScanObserver:
         linear = CausalConv(*op.operands, silu=False)
         (y, _) = linear.run(*(self._array(v) for v in op.operands))
         linear.drop_operands()
-        lo, hi = self.convs.get(id(op), (0.0, 0.0))
-        self.convs[id(op)] = (min(lo, float(y.min())), max(hi, float(y.max())))
+        rows = y.reshape(-1, y.shape[-1]).astype(np.float64)
+        lo, hi = self.convs.get(id(op), (np.zeros(rows.shape[1]), np.zeros(rows.shape[1])))
+        self.convs[id(op)] = (np.minimum(lo, rows.min(axis=0)), np.maximum(hi, rows.max(axis=0)))
 
 
 def floored(ranges: ScanRanges) -> ScanRanges:

@@ -74,13 +74,14 @@ static void sums_of(int32_t sums[STEPS], const int16_t *at, const int8_t *w, int
 static void run(int16_t *column, int8_t *y, int32_t c, const ember_conv_many_params *p)
 {
     const int8_t *w = p->w + c * p->padded_taps;
+    const int8_t *table = p->curve == NULL ? p->table : p->table + p->curve[c] * p->levels;
     const int32_t m = p->m[c], last = p->levels - 1;
     for (int32_t left = p->rows; left > 0; left -= STEPS, column += STEPS) {
         int32_t sums[STEPS];
         sums_of(sums, column, w, p->bias[c], p->padded_taps);
         for (int32_t i = 0; i < ember_min(left, STEPS); i++, y += p->channels) {
             const int32_t v = ember_conv_scale(ember_shift_left(sums[i], p->shift), m, p->zero_point);
-            *y = p->table == NULL ? ember_clamp_s8(v) : p->table[ember_clamp(v, 0, last)];
+            *y = table == NULL ? ember_clamp_s8(v) : table[ember_clamp(v, 0, last)];
         }
     }
 }

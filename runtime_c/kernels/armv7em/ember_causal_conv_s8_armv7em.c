@@ -27,12 +27,12 @@ static void first(ember_conv_channel *channel, int32_t count, const ember_conv_w
 {
     const ember_conv_scales scales = channel->scales;
     const int32_t row = channel->row;
-    const int8_t *x = channel->x;
+    const int8_t *x = channel->x, *table = channel->table;
     int8_t *y = channel->y;
     uint32_t older = channel->older, newer = channel->newer;
     do {
         const uint32_t next = ember_conv_both(newer, *x);
-        *y = ember_conv_result(older, next, &scales, p->zero_point, p->table);
+        *y = ember_conv_result(older, next, &scales, p->zero_point, table);
         older = newer;
         newer = next;
         x += row;
@@ -59,6 +59,8 @@ static void run(const int8_t *x, const int8_t *initial, int8_t *y, const ember_c
         channel.x = x + c;
         channel.y = y + c;
         channel.scales = p->scales[c];
+        if (p->curve != NULL)
+            channel.table = p->table + p->curve[c] * EMBER_CONV_LEVELS;
         if (initial != NULL) {
             before(&channel, initial++, p);
         } else {

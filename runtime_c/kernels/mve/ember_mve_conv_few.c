@@ -36,6 +36,8 @@
     "vmax.s16 q1, q1, q6\n\t"                                                                                          \
     "vmin.s16 q1, q1, q7\n\t"
 #define LOOKUP                                                                                                         \
+    "vldrh.u16 q3, [%[s]], #16\n\t"                                                                                    \
+    "vadd.i16 q1, q1, q3\n\t"                                                                                          \
     "vldrb.u16 q0, [%[t], q1]\n\t"                                                                                     \
     "vstrb.16 q0, [%[y]], #8\n\t"
 #define STORE "vstrb.16 q1, [%[y]], #8\n\t"

@@ -27,14 +27,16 @@ EMBER_MVE_INLINE int16x8_t block(const int8_t *const *rows, int32_t channel, con
 
 void ember_mve_conv_many(const int8_t *const *rows, int8_t *y, int32_t channel, const ember_mve_conv_params *p)
 {
-    const int32_t size = EMBER_MVE_CONV_LANES * p->padded_taps + EMBER_MVE_CONV_SCALES;
+    const int32_t size = ember_mve_conv_block(p);
     const int8_t *stream = p->stream + channel / EMBER_MVE_CONV_LANES * size;
     for (; channel < p->channels; channel += EMBER_MVE_CONV_LANES, stream += size) {
         const mve_pred16_t inside = vctp16q((uint32_t)(p->channels - channel));
         int16x8_t v = block(rows, channel, stream, inside, p);
         v = vminq_s16(vmaxq_s16(v, vdupq_n_s16((int16_t)p->lo)), vdupq_n_s16((int16_t)p->hi));
-        if (p->table != NULL)
-            v = vldrbq_gather_offset_s16(p->table, vreinterpretq_u16_s16(v));
+        if (p->table != NULL) {
+            const int16x8_t at = vaddq_s16(v, vldrhq_s16((const int16_t *)(const void *)(stream + size) - EMBER_MVE_CONV_LANES));
+            v = vldrbq_gather_offset_s16(p->table, vreinterpretq_u16_s16(at));
+        }
         vstrbq_p_s16(y + channel, v, inside);
     }
 }
@@ -43,7 +45,7 @@ void ember_mve_conv_many(const int8_t *const *rows, int8_t *y, int32_t channel, 
 
 void ember_mve_conv_many(const int8_t *const *rows, int8_t *y, int32_t channel, const ember_mve_conv_params *p)
 {
-    const int32_t size = EMBER_MVE_CONV_LANES * p->padded_taps + EMBER_MVE_CONV_SCALES;
+    const int32_t size = ember_mve_conv_block(p);
     for (; channel < p->channels; channel++) {
         const int8_t *stream = p->stream + channel / EMBER_MVE_CONV_LANES * size;
         const int32_t lane = channel % EMBER_MVE_CONV_LANES;
@@ -54,7 +56,8 @@ void ember_mve_conv_many(const int8_t *const *rows, int8_t *y, int32_t channel, 
             acc += rows[k][channel] * stream[EMBER_MVE_CONV_LANES * k + lane];
         acc = ember_high_multiply(ember_shift_left(acc, p->shift), scale[8], p->zero_point);
         acc = ember_clamp(acc, p->lo, p->hi);
-        y[channel] = (int8_t)(p->table == NULL ? acc : p->table[acc]);
+        const uint16_t *first = (const uint16_t *)(const void *)(stream + size) - EMBER_MVE_CONV_LANES;
+        y[channel] = (int8_t)(p->table == NULL ? acc : p->table[first[lane] + acc]);
     }
 }
 

@@ -13,6 +13,14 @@ static int32_t row_element(const int8_t *x, const int8_t *initial, int32_t row, 
     return initial == NULL ? p->zx : initial[(row + p->taps - 1) * p->channels + c];
 }
 
+/* v saturated to int8, or looked up in the curve of channel c. */
+static int8_t result(int32_t v, int32_t c, const ember_causal_conv_params *p)
+{
+    if (p->table == NULL)
+        return ember_clamp_s8(v);
+    return p->table[(p->curve == NULL ? 0 : p->curve[c] * p->levels) + ember_clamp(v, 0, p->levels - 1)];
+}
+
 void ember_causal_conv_s8(const int8_t *x, const int8_t *initial, int8_t *y, int8_t *tail, void *scratch,
                           const ember_causal_conv_params *p)
 {
@@ -24,7 +32,7 @@ void ember_causal_conv_s8(const int8_t *x, const int8_t *initial, int8_t *y, int
                 for (int32_t k = 0; k < p->taps; k++)
                     sum += row_element(x, initial, t - p->taps + 1 + k, c, p) * p->w[k * p->channels + c];
                 sum = ember_high_multiply(ember_shift_left(sum, p->shift), p->m[c], p->zero_point);
-                *y++ = p->table == NULL ? ember_clamp_s8(sum) : p->table[ember_clamp(sum, 0, p->table_size - 1)];
+                *y++ = result(sum, c, p);
             }
         }
         /* rows move towards lower addresses, so tail may be initial */

@@ -94,11 +94,12 @@ void ember_causal_conv_s8_rv32(const int8_t *x, const int8_t *initial, int8_t *y
     memset(column + p->padded_taps - 1 + p->rows, 0, STEPS - 1);
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t c = 0; c < p->channels; c++) {
+            const int8_t *table = p->curve == NULL ? p->table : p->table + p->curve[c] * (p->hi + 1);
             collect(column, x + c, initial == NULL ? NULL : initial + c, p);
-            if (p->table == NULL)
+            if (table == NULL)
                 channel_of(y + c, column, p->w + c * p->padded_taps, p->scales + 2 * c, NULL, p);
             else
-                channel_of(y + c, column, p->w + c * p->padded_taps, p->scales + 2 * c, p->table, p);
+                channel_of(y + c, column, p->w + c * p->padded_taps, p->scales + 2 * c, table, p);
         }
         ember_conv_keep(x, initial, tail, p->rows, p->channels, p->taps, p->zx);
         x += p->rows * p->channels;

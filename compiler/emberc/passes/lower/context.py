@@ -14,7 +14,7 @@ from emberc.ir.op import Op
 from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.quant.forms import Form, pack
-from emberc.quant.grid import tensor_grid
+from emberc.quant.grid import Reals, tensor_grid
 from emberc.quant.precision import affine
 from emberc.quant.scan import ScanScales
 
@@ -40,7 +40,7 @@ class Lowering:
 
     ``types`` maps ``id(float value)`` to the integer type chosen for it, ``forms`` that of a weight to its packed form;
     ``scans`` and ``convs`` map ``id(op)`` to what was calibrated for a selective scan, and to the range of a causal
-    convolution before its SiLU; ``wide`` holds the ``id`` of weights of 16 bits (``lower.linear.in_parts``).
+    convolution's channels before SiLU; ``wide`` holds the ``id`` of weights of 16 bits (``lower.linear.in_parts``).
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Lowering:
         types: dict[int, TensorType],
         forms: Mapping[int, Form] | None = None,
         scans: Mapping[int, ScanScales] | None = None,
-        convs: Mapping[int, tuple[float, float]] | None = None,
+        convs: Mapping[int, tuple[Reals, Reals]] | None = None,
         wide: Collection[int] = (),
     ) -> None:
         self.types = types

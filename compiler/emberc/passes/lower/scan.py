@@ -20,16 +20,13 @@ from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import requantized, table_of
 from emberc.passes.lower.linear import in_parts, weight_scales
 from emberc.passes.lower.rows import depthwise_product
+from emberc.quant.conv_curves import silu_curves
 from emberc.quant.multiplier import multiplier
 from emberc.quant.precision import HEADROOM, affine
 from emberc.quant.scan import LEVELS, ScanScales, as_int8, decay_rates, delta_step, own_product, table_deltas
 
 #: steps an octave of the decay's logarithm; a step is 1.1 % of Delta * a, its rounding 0.3 % rms
 STEPS = 64
-#: entries of the table that a convolution's SiLU reads
-CONV_LEVELS = 2048
-#: the calibrated sum of a convolution times this lies within the table
-CONV_ROOM = 1.25
 #: powers of two of Delta * a beyond which the decay is 1 and 0 in Q15
 SLOWEST, FASTEST = -17, 4
 
@@ -48,7 +45,7 @@ def lower_selective_scan(op: SelectiveScan, ctx: Lowering) -> Sequence[Value]:
     out = _symmetric(wanted)
     assert out.quant is not None
     softplus, decay, log_a, d_step = scan_tables(op, s)
-    sx, b_step, c_step = x.type.quant.scale[0], s.b.scale[0] / s.r[0], s.c.scale[0] * s.r[0]
+    sx, b_step, c_step = np.asarray(x.type.quant.scale), s.b.scale[0] / s.r[0], s.c.scale[0] * s.r[0]
     sy = np.broadcast_to(np.asarray(out.quant.scale), s.channel.shape)
     total = s.total / 32767 if z is not None else sy
     skip = np.zeros(len(s.channel)) if op.skip is None else ctx.real(op.skip)
@@ -149,8 +146,8 @@ def _multipliers(factors: Floats, ctx: Lowering) -> Value:
 
 @lowering("f.causal_conv")
 def lower_causal_conv(op: CausalConv, ctx: Lowering) -> Sequence[Value]:
-    """Weights int8 symmetric per channel. With SiLU the sum becomes an index of its table, finer than 8 bits: one
-    rounding to int8 instead of two."""
+    """Weights int8 symmetric per channel. With SiLU the sum becomes an index of its curve, finer than 8 bits: one
+    rounding to int8 instead of two. The index that stands for 0 goes into the bias."""
     w = ctx.real(op.w)
     bias = np.zeros(w.shape[1]) if op.bias is None else ctx.real(op.bias)
     out = ctx.type_of(op.y)
@@ -161,17 +158,18 @@ def lower_causal_conv(op: CausalConv, ctx: Lowering) -> Sequence[Value]:
     y_type = TensorType(DType.I8, out.shape, as_int8(out))
     assert x.type.quant is not None and y_type.quant is not None
     sx, zx = np.asarray(x.type.quant.scale), x.type.quant.zero_point  # one scale, or one a channel
+    table, curve, step, zero = None, None, np.asarray(y_type.quant.scale), y_type.quant.zero_point
+    if op.silu:
+        curves = silu_curves(y_type.quant, *ctx.convs[id(op)])
+        several = len(curves.table) > 1
+        table = ctx.const(curves.table if several else curves.table[0], DType.I8, "silu")
+        curve = ctx.const(curves.channel, DType.U8, "curve") if several else None
+        step, zero = curves.step[curves.channel], 0
+        bias = bias + step * curves.zero[curves.channel]
     scales = weight_scales(w.T, bias, sx)
     weights = ctx.const(np.rint(w / scales), DType.I8, op.w.name)
     offset = np.rint(bias / (sx * scales)) - zx * weights.data.astype(np.int64).sum(axis=0)
     bias_q = ctx.const(offset, DType.I32, op.bias.name if op.bias else None)
-    table, step, zero = None, y_type.quant.scale[0], y_type.quant.zero_point
-    if op.silu:
-        lo, hi = (CONV_ROOM * end for end in ctx.convs[id(op)])
-        step = max(hi - lo, 1e-6) / (CONV_LEVELS - 1)
-        zero = round(-lo / step)
-        reals = (np.arange(CONV_LEVELS) - zero) * step
-        table = ctx.const(y_type.quant.quantize(reals * sigmoid(reals), DType.I8), DType.I8, "silu")
     bound = max(abs(e) for e in accumulator_bounds(weights.data.T, bias_q.data, DType.I8))
     mult = multiplier(sx * scales / step, bound, at=op.loc)
     y, tail = ctx.emit_all(
@@ -182,6 +180,7 @@ def lower_causal_conv(op: CausalConv, ctx: Lowering) -> Sequence[Value]:
         ctx.const(mult.m, DType.I32),
         table,
         None if op.initial is None else _rows_before(op.initial, x.type, ctx),
+        curve,
         types=[y_type, x.type.with_shape(op.tail.shape)],
         zx=zx,
         shift=mult.shift,
@@ -195,7 +194,7 @@ def _wide_conv(op: CausalConv, w: Floats, bias: Floats, out: TensorType, ctx: Lo
     inner = out
     if op.silu:
         lo, hi = (HEADROOM["int16"] * edge for edge in ctx.convs[id(op)])
-        inner = out.with_quant(affine(lo, hi, DType.I16, symmetric=True))
+        inner = out.with_quant(affine(float(lo.min()), float(hi.max()), DType.I16, symmetric=True))
 
     def product(w: Floats, b: Floats, out: TensorType) -> tuple[Value, Floats]:
         geometry = {"before": len(w) - 1, "rows": op.x.shape[1], "dilation": 1}

@@ -20,13 +20,13 @@ from emberc.ir.types import Array
 ISA = "armv7em"
 
 TAPS = 4
-LEVELS = 2048
+LEVELS = 1024
 """Entries of a table as the kernel indexes it: an immediate of USAT."""
 
 
 def constants_known(op: CausalConv) -> bool:
     """Taps and scales that the compiler can pack, and something to do."""
-    parts = (op.w, op.bias, op.m, op.table)
+    parts = (op.w, op.bias, op.m, op.table, op.curve)
     return all(v is None or v.const is not None for v in parts) and op.x.type.elements > 0
 
 
@@ -36,12 +36,12 @@ def accepts(op: Op) -> bool:
     if not constants_known(op) or op.w.shape[0] > TAPS:
         return False
     fits = int(np.abs(wide(op.constant("w"))).max()) << op.shift <= 32767
-    return fits and (op.table is None or op.table.type.elements <= LEVELS)
+    return fits and op.levels <= LEVELS
 
 
 def padded_table(table: Array) -> Array:
-    """The table with its last entry repeated up to the last index."""
-    return np.pad(table, (0, LEVELS - len(table)), mode="edge")
+    """The table with the last entry of every curve repeated up to the last index."""
+    return np.pad(table, [(0, 0)] * (table.ndim - 1) + [(0, LEVELS - table.shape[-1])], mode="edge")
 
 
 def channel_scales(op: CausalConv) -> list[Fields]:
@@ -66,6 +66,7 @@ def emit_conv(op: Op, ctx: EmitContext) -> Call:
         {
             "scales": ctx.params_array("ember_conv_scales", channel_scales(op)),
             "table": table,
+            "curve": ctx.pointer(op.curve),
             "batches": prod(op.x.shape[:-2]),
             "rows": rows,
             "channels": channels,
@@ -116,7 +117,8 @@ def emit_many(op: Op, ctx: EmitContext) -> Call:
             "bias": ctx.pointer(op.bias),
             "m": ctx.pointer(op.m),
             "table": ctx.pointer(op.table, "tables"),
-            "levels": op.table.type.elements if op.table is not None else 0,
+            "curve": ctx.pointer(op.curve),
+            "levels": op.levels,
             "batches": prod(op.x.shape[:-2]),
             "rows": rows,
             "channels": channels,

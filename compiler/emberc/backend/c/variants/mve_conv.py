@@ -30,13 +30,19 @@ def padded_taps(op: CausalConv) -> int:
 
 
 def stream(op: CausalConv) -> NDArray[np.int8]:
-    """Blocks of eight channels: taps [padded, 8], bias [8] and m [8] as bytes of int32, even channels first."""
+    """Blocks of eight channels: taps [padded, 8], bias [8] and m [8] as bytes of int32, even channels first; with a
+    table where the curve of each channel starts, as bytes of uint16."""
     more = -op.x.shape[-1] % LANES
     w = np.pad(op.constant("w"), ((padded_taps(op) - op.w.shape[0], 0), (0, more)))
     taps = w.reshape(len(w), -1, LANES).transpose(1, 0, 2)
     scales = [np.pad(op.constant(v), (0, more)).reshape(-1, LANES)[:, EVEN_FIRST] for v in ("bias", "m")]
     words = np.ascontiguousarray(np.hstack(scales).astype("<i4")).view(np.int8)
-    return np.hstack([taps.reshape(len(taps), -1), words]).reshape(-1).astype(np.int8)
+    parts = [taps.reshape(len(taps), -1), words]
+    if op.table is not None:
+        curve = np.zeros(op.x.shape[-1]) if op.curve is None else op.constant("curve")
+        first = np.pad(curve, (0, more)).reshape(-1, LANES) * float(op.levels)
+        parts.append(np.ascontiguousarray(first.astype("<u2")).view(np.int8))
+    return np.hstack(parts).reshape(-1).astype(np.int8)
 
 
 def accepts(op: Op) -> bool:
@@ -49,7 +55,7 @@ def accepts(op: Op) -> bool:
     if op.table is None:
         exact = abs(op.zero_point) <= ZERO_POINT
     else:
-        exact = op.zero_point >= op.table.type.elements - (1 << 15)
+        exact = op.zero_point >= op.levels - (1 << 15)
     return exact and int(pairs.max()) * 128 < 1 << 15
 
 
@@ -69,7 +75,7 @@ def emit_conv(op: Op, ctx: EmitContext) -> Call:
             "stream": f"(const int8_t *){ctx.array(packed, op.w.name or f'{op.loc}_w')}",
             "table": ctx.pointer(op.table, "tables"),
             "lo": 0 if op.table is not None else -128,
-            "hi": op.table.type.elements - 1 if op.table is not None else 127,
+            "hi": op.levels - 1 if op.table is not None else 127,
             "batches": prod(op.x.shape[:-2]),
             "rows": rows,
             "channels": channels,

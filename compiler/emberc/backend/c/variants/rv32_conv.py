@@ -45,7 +45,7 @@ def emit_conv(op: Op, ctx: EmitContext) -> Call:
     assert isinstance(op, CausalConv)
     rows, channels = op.x.shape[-2:]
     name = op.w.name or f"{op.loc}_w"
-    lo, hi = (-128, 127) if op.table is None else (0, op.table.type.elements - 1)
+    lo, hi = (-128, 127) if op.table is None else (0, op.levels - 1)
     scales = np.stack([op.constant("bias"), op.constant("m")], axis=1).astype(np.int32)
     p = ctx.params(
         "ember_rv32_conv_params",
@@ -53,6 +53,7 @@ def emit_conv(op: Op, ctx: EmitContext) -> Call:
             "w": ctx.array(by_channel(op), name),
             "scales": ctx.array(scales, f"{name}_scales"),
             "table": ctx.pointer(op.table, "tables"),
+            "curve": ctx.pointer(op.curve),
             "batches": prod(op.x.shape[:-2]),
             "rows": rows,
             "channels": channels,
