@@ -88,4 +88,4 @@ def test_packed_constants() -> None:
     blocks = stream(op).reshape(2, -1)
     assert blocks[1, :16].tolist() == [0] * 8 + [w[0, 8], *[0] * 7]
     assert blocks[0, 48:80].view(np.int32).tolist() == op.constant("bias")[[0, 2, 4, 6, 1, 3, 5, 7]].tolist()
-    assert padded_table(np.array([3, 5], np.int8))[[0, 1, 1023]].tolist() == [3, 5, 5]
+    assert padded_table(np.array([3, 5], np.int8))[[0, 1, 2047]].tolist() == [3, 5, 5]

@@ -16,12 +16,12 @@ from emberc.ir.ops.float_unary import sigmoid
 from emberc.ir.types import Array, DType, Quant
 from emberc.quant.grid import Reals
 
-#: entries of a curve: with a range of its own each, what rounding to an index leaves is a third of int8's noise
-LEVELS = 1024
+#: entries of a curve: with a range of its own each, what rounding to an index leaves is a twelfth of int8's noise
+LEVELS = 2048
 #: the calibrated sum of a channel times this lies within its curve
 ROOM = 1.25
-#: curves an octave, and at most; each needs so many channels, or the tables would dwarf the weights
-DENSITY, CURVES, CHANNELS = 2.0, 8, 16
+#: curves an octave, and at most; each needs so many channels: 64 bytes a channel
+DENSITY, CURVES, CHANNELS = 2.0, 8, 32
 #: octaves below the largest channel at which the scales end
 OCTAVES = 6.0
 

@@ -8,7 +8,7 @@
 #include "ember_conv_tail.h"
 #include "ember_math.h"
 
-enum { EMBER_CONV_TAPS = 4, EMBER_CONV_LEVELS = 1024 };
+enum { EMBER_CONV_TAPS = 4, EMBER_CONV_LEVELS = 2048 };
 
 /* A channel's steps, four at a time; the words of the assembly's registers in order. */
 typedef struct {

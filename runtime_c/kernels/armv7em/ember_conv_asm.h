@@ -16,7 +16,7 @@
 #define EMBER_CONV_ASM_H
 
 #define EMBER_CONV_SAT "ssat lr, #8, lr\n\t"
-#define EMBER_CONV_LOOKUP "usat lr, #10, lr\n\tldrb lr, [r12, lr]\n\t"
+#define EMBER_CONV_LOOKUP "usat lr, #11, lr\n\tldrb lr, [r12, lr]\n\t"
 
 #define EMBER_CONV_STEP(offset, p, q, narrow)                                                                          \
     "smlad lr, " p ", r7, r9\n\t"                                                                                      \

@@ -20,7 +20,7 @@ from emberc.ir.types import Array
 ISA = "armv7em"
 
 TAPS = 4
-LEVELS = 1024
+LEVELS = 2048
 """Entries of a table as the kernel indexes it: an immediate of USAT."""
 
 
