@@ -39,10 +39,10 @@ void ember_selective_scan_s8_s16(const int8_t *x, const int16_t *v, const int16_
                                  const ember_selective_scan_params *p);
 
 typedef struct {
-    const int8_t *w;     /* [taps, channels], the newest row's last */
-    const int32_t *bias; /* [channels], x's zero point folded in */
-    const int32_t *m;    /* [channels] */
-    const int8_t *table; /* [curves, levels]; NULL: none */
+    const int8_t *w;      /* [taps, channels], the newest row's last */
+    const int32_t *bias;  /* [channels], x's zero point folded in */
+    const int32_t *m;     /* [channels] */
+    const int8_t *table;  /* [curves, levels]; NULL: none */
     const uint8_t *curve; /* [channels], the curve of each; NULL: one for all */
     int32_t levels;
     int32_t batches;

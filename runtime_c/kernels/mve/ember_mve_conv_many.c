@@ -34,7 +34,8 @@ void ember_mve_conv_many(const int8_t *const *rows, int8_t *y, int32_t channel, 
         int16x8_t v = block(rows, channel, stream, inside, p);
         v = vminq_s16(vmaxq_s16(v, vdupq_n_s16((int16_t)p->lo)), vdupq_n_s16((int16_t)p->hi));
         if (p->table != NULL) {
-            const int16x8_t at = vaddq_s16(v, vldrhq_s16((const int16_t *)(const void *)(stream + size) - EMBER_MVE_CONV_LANES));
+            const int16x8_t at =
+                vaddq_s16(v, vldrhq_s16((const int16_t *)(const void *)(stream + size) - EMBER_MVE_CONV_LANES));
             v = vldrbq_gather_offset_s16(p->table, vreinterpretq_u16_s16(at));
         }
         vstrbq_p_s16(y + channel, v, inside);
