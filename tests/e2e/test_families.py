@@ -119,10 +119,10 @@ def test_embbert_at_its_published_size_in_72_kilobytes_on_fast_kernels(tmp_path:
 
 #: form of a selective scan -> exporter, decibels at int8, at least
 SCANS = {
-    "mamba": ("dynamo", 35),
-    "mamba_causal": ("ts", 25),
-    "mamba2": ("dynamo", 23),  # 24.4: B and C come out of the convolution in 8 bits with x
-    "scan": ("dynamo", 25),
+    "mamba": ("dynamo", 40),
+    "mamba_causal": ("ts", 28),
+    "mamba2": ("dynamo", 24),  # 24.7: B and C come out of the convolution in 8 bits with x
+    "scan": ("dynamo", 29),
     "scan_while_loop": ("dynamo", 25),
     "scan_scripted": ("ts", 25),
     "scan_associative": ("dynamo", 25),
