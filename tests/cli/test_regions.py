@@ -62,7 +62,7 @@ def test_what_does_not_fit_names_the_region(emberc_cli: Emberc, linear: Path, tm
     """Weights in neither flash; and the stack, which needs its region for itself."""
     done = emberc_cli(
         "compile", linear, "-o", tmp_path / "b", "--target", "stm32h743",
-        "--ram", "dtcm=64", "--flash", "internal=1000,external=16",
+        "--ram", "dtcm=64", "--flash", "internal=500,external=16",
     )  # fmt: skip
     assert done.code == 3 and not (tmp_path / "b").exists()
     for part in ("RAM region DTCM: required ", "available 64, excess ", "flash region INTERNAL: required ",

@@ -191,4 +191,5 @@ def test_the_default_does_not_double_many_weights() -> None:
 
     assert [too_dear(weights(n)) for n in (0, 2, 3, 16)] == [False, False, True, True]
     assert not too_dear([])
-    assert "--precision mixed:22dB" in too_noisy(0.1, True) and "--precision" not in too_noisy(0.1, False)
+    assert "--precision mixed:22dB" in too_noisy(0.1, 22, True)
+    assert "--precision" not in too_noisy(0.1, 22, False)

@@ -22,7 +22,15 @@ from emberc.quant.precision import Policy, choose_types, parse_precision, prescr
 from emberc.quant.scan import scan_types
 from emberc.quant.scan_ranges import ScanObserver
 from emberc.quant.states import share_statistics, state_values, tie_states
-from emberc.quant.widen import INT8_DB, INT16_DB, choose, too_dear, too_noisy, value_candidates, weight_candidates
+from emberc.quant.widen import (
+    INT16_DB,
+    choose,
+    default_db,
+    too_dear,
+    too_noisy,
+    value_candidates,
+    weight_candidates,
+)
 
 #: with fewer samples the ranges of all but one say little about those of all
 FEWEST_TO_LEAVE_OUT = 4
@@ -114,7 +122,8 @@ class Quantize(Pass):
         apart = [choose_types(function, s, policy) for s in left_out]
         values = value_candidates(function, types, prescribed(function), apart)
         weights = [c.place for c in weight_candidates(function, types, forms)]
-        limit, before = 10 ** (-(target or INT8_DB) / 10), 0.0
+        goal = target or default_db(function)
+        limit, before = 10 ** (-goal / 10), 0.0
         if target is None:
             before = meter.together([*weights, *(c.place for c in values)])
             if before <= limit:
@@ -124,7 +133,7 @@ class Quantize(Pass):
         mixed = choose_types(function, stats, replace(policy, precision="mixed", wide=frozenset(found)))
         wide, more = choose(meter, weight_candidates(function, mixed, forms), limit / 2)
         if target is None:
-            module.notes.append(too_noisy(before, dear := too_dear(more)))
+            module.notes.append(too_noisy(before, goal, dear := too_dear(more)))
             if dear:
                 return types, set(), overrides
         module.choices += [*choices, *more]

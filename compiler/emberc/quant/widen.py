@@ -1,6 +1,6 @@
 """Which weights and values get 16 bits: those whose rounding to 8 bits costs the outputs most, for their bytes.
 
-The default widens nothing where that leaves the outputs above ``INT8_DB``, which one run of the calibration samples
+The default widens nothing where that leaves the outputs above ``default_db``, which one run of the calibration samples
 tells; elsewhere it is ``mixed:22dB``, unless that doubles many weights. ``--precision mixed:30dB`` starts from the
 choice of int8 and widens as little as the outputs then need: values first, where weights alone leave less than half of
 the noise, else both, for half each.
@@ -19,7 +19,7 @@ from emberc.ir.graph import Function
 from emberc.ir.op import Op
 from emberc.ir.ops.float_fused import Attention, Embed, Linear
 from emberc.ir.ops.float_rows import DepthwiseRows
-from emberc.ir.ops.float_scan import CausalConv
+from emberc.ir.ops.float_scan import CausalConv, SelectiveScan
 from emberc.ir.ops.float_windows import ConvRows
 from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Value
@@ -29,6 +29,8 @@ from emberc.quant.precision import root_of
 
 #: what the default leaves the outputs, at least: 20 dB, and 2 for what norms, softmax and products round inside
 INT8_DB = 22.0
+#: the same where selective scans are: 25 dB, and 1; what rounds inside a scan adds to that and is not measured here
+SCAN_DB = 26.0
 #: share of the weights' bytes that the default may double
 MOST_WIDE = 1 / 8
 #: what int8 weights may leave at the outputs of ``--precision int16``: a sixth of the noise power of 40 dB
@@ -127,12 +129,17 @@ def value_candidates(
     return [c for values in members.values() if (c := _values(values, types, fixed, apart)) is not None]
 
 
-def too_noisy(noise: float, dear: bool) -> str:
+def default_db(function: Function) -> float:
+    """The SQNR of the outputs that the default asks of what it measures."""
+    return SCAN_DB if any(isinstance(op, SelectiveScan) for op in function.ops) else INT8_DB
+
+
+def too_noisy(noise: float, goal: float, dear: bool) -> str:
     """Why the default widens values, or why it does not, for the report."""
     does = "what costs them most has 16 bits"
     if dear:
-        does = f"--precision mixed:{INT8_DB:.0f}dB gives 16 bits to more of the weights than a default may"
-    return f"int8 alone may leave the outputs at {_decibels(noise)} dB, below the default's {INT8_DB:.0f}: {does}"
+        does = f"--precision mixed:{goal:.0f}dB gives 16 bits to more of the weights than a default may"
+    return f"int8 alone may leave the outputs at {_decibels(noise)} dB, below the default's {goal:.0f}: {does}"
 
 
 def too_dear(weights: Sequence[Choice]) -> bool:

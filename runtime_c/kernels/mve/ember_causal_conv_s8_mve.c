@@ -1,6 +1,6 @@
 /* q.causal_conv on Helium: the rows that each step reads, steps in ember_mve_conv.h.
  *
- * Measured for 32 steps of 128 channels and four taps: 1.36 a MAC.
+ * Measured for 32 steps of 128 channels and four taps and a table: 1.42 a MAC.
  */
 #include <stddef.h>
 #include <string.h>
