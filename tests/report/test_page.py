@@ -13,6 +13,8 @@ from selenium.webdriver.common.by import By
 
 from emberc.quant.widen import Choice
 from emberc.report import Report, render_html
+from tests.mamba import Config, mamba
+from tests.quant.test_scan import quantized
 
 EVIL = "<script>document.title = 'taken'</script>"
 
@@ -77,3 +79,15 @@ def test_names_from_a_model_are_text_not_markup(browser: webdriver.Chrome, small
     assert second.text == "/b f.linear weight i8 - 9"
     flame = browser.find_element(By.CSS_SELECTOR, ".flame")
     assert "9 instructions, 100.0%, ember_add_s8, 3.000 per MAC" in (flame.get_attribute("data-tip") or "")
+
+
+def test_what_is_inside_a_scan_has_rows_in_page_and_data(small_build: Path) -> None:
+    report = Report.from_json(json.loads((small_build / "report.json").read_text(encoding="utf-8")))
+    plan = json.loads((small_build / "memory_plan.json").read_text(encoding="utf-8"))
+    module = mamba(Config(layers=1))
+    quantized(module)
+    layers = Report.from_json(replace(report, layers=module.layers).to_json()).layers
+    assert layers == module.layers
+    page = render_html(replace(report, layers=layers), plan)
+    for tensor in ("delta", "decay", "delta * x", "state", "y before gate"):
+        assert f"<tr><td>/layers.0 · {tensor}</td><td>f.selective_scan</td>" in page

@@ -54,8 +54,7 @@ class DType(Enum):
     @property
     def limits(self) -> tuple[int, int]:
         """Smallest and largest value of an integer type."""
-        info = np.iinfo(self.numpy)  # type: ignore[type-var]
-        return int(info.min), int(info.max)
+        return _LIMITS[self]
 
     @staticmethod
     def of(dtype: np.dtype[np.generic] | type[np.generic]) -> DType:
@@ -75,6 +74,8 @@ _NUMPY: dict[DType, np.dtype[np.generic]] = {
     DType.I64: np.dtype(np.int64),
     DType.BOOL: np.dtype(np.bool_),
 }
+#: np.iinfo takes longer than many a clamp that asks for it
+_LIMITS = {t: (int(np.iinfo(d).min), int(np.iinfo(d).max)) for t, d in _NUMPY.items() if t.is_integer}  # type: ignore[type-var]
 _FROM_NUMPY = {v: k for k, v in _NUMPY.items()}
 
 

@@ -90,7 +90,7 @@ class Quantize(Pass):
             module.functions[name] = lowering.run(function)
             _settle(module.functions[name], lowering)
             if function is main:
-                module.layers = measure_layers(main, module.functions[name], lowering.values, data.held)
+                module.layers = measure_layers(main, module.functions[name], lowering.values, data.held, scans)
         module.main.prune()
         return True
 

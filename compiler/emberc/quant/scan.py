@@ -52,6 +52,20 @@ class ScanScales:
     c_limit: int
     total: float
 
+    @property
+    def b_step(self) -> float:
+        """One step of b where r is 1."""
+        return float(self.b.scale[0] / self.r[0])
+
+    @property
+    def c_step(self) -> float:
+        """One step of c where r is 1."""
+        return float(self.c.scale[0] * self.r[0])
+
+    def delta_step(self, softplus: bool) -> float:
+        """One step of Delta in the softplus table."""
+        return delta_step(table_deltas(self.v, softplus))
+
 
 def scan_types(
     function: Function,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
-from emberc.ir.ops.float_scan import CausalConv, SelectiveScan, by_group, per_channel
+from emberc.ir.ops.float_scan import CausalConv, SelectiveScan
 from emberc.ir.types import Array
 from emberc.ir.values import Value
 
@@ -66,15 +66,14 @@ class ScanObserver:
         x, delta, a, b, c, skip, _, initial = (self._array(v) for v in op.operands)
         assert x is not None and b is not None and c is not None
         d, n = op.state.shape[-2:]
-        top, total = np.zeros((d, n)), 0.0
-        rows = by_group(c, op.groups, d, n)
-        for t, h in enumerate(op.states(x, delta, a, b, initial)):
-            top = np.maximum(top, np.abs(h).reshape(-1, d, n).max(axis=0))
-            y = (h * rows[..., t, :, :]).sum(-1) + (0.0 if skip is None else skip * x[..., t, :])
-            total = max(total, float(np.abs(y).max()))
-        step = per_channel(op.deltas(delta), d, -1)
-        amax = [np.abs(v).reshape(-1, k).max(axis=0).astype(np.float64) for v, k in ((step * x, d), (b, n), (c, n))]
-        new = ScanRanges(top, amax[0], amax[1], amax[2], total)
+        row = (*op.state.shape[:-2], d)
+        top, drive, total = (np.zeros(shape) for shape in (op.state.shape, row, row))
+        for step in op.steps(x, delta, a, b, c, skip, initial):
+            for peak, values in ((top, step.state), (drive, step.drive), (total, step.total)):
+                np.maximum(peak, np.abs(values), out=peak)
+        peaks = ((top, (d, n)), (drive, (d,)), (np.abs(b), (n,)), (np.abs(c), (n,)))
+        amax = [v.reshape(-1, *shape).max(axis=0).astype(np.float64) for v, shape in peaks]
+        new = ScanRanges(amax[0], amax[1], amax[2], amax[3], float(total.max()))
         old = self.scans.get(id(op), new)
         self.scans[id(op)] = ScanRanges(
             np.maximum(old.state, new.state),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -96,31 +97,41 @@ class SelectiveScan(Op):
     def reference(
         self, x: Any, delta: Any, a: Any, b: Any, c: Any, skip: Any, gate: Any, initial: Any
     ) -> tuple[Any, Any]:
-        d, n = self.state.shape[-2:]
-        c = by_group(c, self.groups, d, n)
-        h, y = initial, np.empty_like(x)
-        for t, h in enumerate(self.states(x, delta, a, b, initial)):
-            y[..., t, :] = (h * c[..., t, :, :]).sum(-1)
-        y = y if skip is None else y + skip * x
-        return (y if gate is None else y * gate * sigmoid(gate)), h
+        y = np.empty_like(x)
+        for t, step in enumerate(self.steps(x, delta, a, b, c, skip, initial)):
+            y[..., t, :] = step.total
+        return (y if gate is None else y * gate * sigmoid(gate)), step.state
 
     def deltas(self, delta: Any) -> Any:
         """delta' [.., L, H]"""
         return np.logaddexp(delta, np.zeros((), delta.dtype)) if self.softplus else delta
 
-    def states(self, x: Any, delta: Any, a: Any, b: Any, initial: Any) -> Iterator[Any]:
-        """h [.., D, N] after every step."""
+    def steps(self, x: Any, delta: Any, a: Any, b: Any, c: Any, skip: Any, initial: Any) -> Iterator[ScanStep]:
+        """What every step computes, one after the other: all states together would be L x D x N numbers."""
         d, n = self.state.shape[-2:]
-        step = self.deltas(delta)
-        step, a, b = per_channel(step, d, -1)[..., None], per_channel(a, d, 0), by_group(b, self.groups, d, n)
+        b, c = (by_group(v, self.groups, d, n) for v in (b, c))
+        steps, a = per_channel(self.deltas(delta), d, -1), per_channel(a, d, 0)
         h = np.zeros(self.state.shape, x.dtype) if initial is None else initial
         for t in range(x.shape[-2]):
-            now = step[..., t, :, :]
-            h = np.exp(now * a) * h + now * x[..., t, :, None] * b[..., t, :, :]
-            yield h
+            now, xt = steps[..., t, :], x[..., t, :]
+            decay, drive = np.exp(now[..., None] * a), now * xt
+            h = decay * h + drive[..., None] * b[..., t, :, :]
+            total = (h * c[..., t, :, :]).sum(-1)
+            yield ScanStep(now, decay, drive, h, total if skip is None else total + skip * xt)
 
     def cost(self) -> Cost:
         return Cost(macs=3 * self.x.type.elements * self.state.shape[-1], elements=self.x.type.elements)
+
+
+@dataclass(frozen=True)
+class ScanStep:
+    """What a selective scan knows in one step and no other op sees, real or in integers."""
+
+    delta: Any  # [.., D], after softplus
+    decay: Any  # [.., D, N] or [.., D, 1]
+    drive: Any  # [.., D], delta * x
+    state: Any  # [.., D, N], after the step
+    total: Any  # [.., D], over the states, and the skip: what the gate multiplies
 
 
 class CausalConv(Op):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from emberc.ir.arithmetic import Ints, clamp, high_multiply, wide
 from emberc.ir.op import Cost, attribute, operand, optional, result
-from emberc.ir.ops.float_scan import by_group, per_channel, scan_shape
+from emberc.ir.ops.float_scan import ScanStep, by_group, per_channel, scan_shape
 from emberc.ir.ops.integer_base import QUANTIZED, IntegerOp
 from emberc.ir.types import Array, DType, TensorType
 
@@ -89,21 +91,36 @@ class SelectiveScan(IntegerOp):
         self, x: Array, v: Array, b: Array, c: Array, softplus: Array, decay: Array, log_a: Array, mu: Array,
         skip: Array, my: Array, z: Array | None, gate: Array | None, mo: Array | None, initial: Array | None,
     ) -> tuple[Array, Array]:  # fmt: skip
+        total = np.empty(x.shape, np.int64)
+        for t, step in enumerate(self.steps(x, v, b, c, softplus, decay, log_a, mu, skip, initial)):
+            total[..., t, :] = step.total
+        y = self.before_gate(total, my)
+        if z is not None and gate is not None and mo is not None:
+            y = high_multiply(y * wide(gate)[wide(z) + 128], wide(mo))
+        return clamp(y, self.out_dtype(*QUANTIZED)), step.state.astype(np.int16)
+
+    def steps(
+        self, x: Array, v: Array, b: Array, c: Array, softplus: Array, decay: Array, log_a: Array, mu: Array,
+        skip: Array, initial: Array | None,
+    ) -> Iterator[ScanStep]:  # fmt: skip
+        """The integers of every step; ``drive`` is u, ``total`` acc before it wraps."""
         d, n = self.state.shape[-2:]
         entry = per_channel(wide(softplus)[np.clip(wide(v), 0, softplus.size - 1)], d, -1)
         xx, log_a, table = wide(x) - self.zx, per_channel(wide(log_a), d, 0), wide(decay)
-        u = wide(clamp(high_multiply((entry >> LOG_BITS) * xx, wide(mu)), DType.I16))
+        delta = entry >> LOG_BITS
+        drive = wide(clamp(high_multiply(delta * xx, wide(mu)), DType.I16))
         b, c = (by_group(wide(p), self.groups, d, n) for p in (b, c))
         h: Ints = np.zeros(self.state.shape, np.int64) if initial is None else wide(initial)
-        acc = wide(skip) * xx
+        skipped = wide(skip) * xx
         for t in range(x.shape[-2]):
-            a = table[(entry[..., t, :, None] & LOG_MASK) + log_a]
-            h = wide(clamp(((a * h) >> 15) + ((u[..., t, :, None] * b[..., t, :, :]) >> 15) + 1, DType.I16))
-            acc[..., t, :] += (h * c[..., t, :, :]).sum(-1)
-        y = high_multiply(wrapped(acc), wide(my))
-        if z is not None and gate is not None and mo is not None:
-            y = high_multiply(wide(clamp(y, DType.I16)) * wide(gate)[wide(z) + 128], wide(mo))
-        return clamp(y, self.out_dtype(*QUANTIZED)), h.astype(np.int16)
+            a, u = table[(entry[..., t, :, None] & LOG_MASK) + log_a], drive[..., t, :]
+            h = wide(clamp(((a * h) >> 15) + ((u[..., None] * b[..., t, :, :]) >> 15) + 1, DType.I16))
+            yield ScanStep(delta[..., t, :], a, u, h, skipped[..., t, :] + (h * c[..., t, :, :]).sum(-1))
+
+    def before_gate(self, total: Ints, my: Array) -> Ints:
+        """What the gate multiplies, or y without one: ``total`` [.., D] in the steps of y."""
+        dtype = self.out_dtype(*QUANTIZED) if self.z is None else DType.I16
+        return wide(clamp(high_multiply(wrapped(total), wide(my)), dtype))
 
     def cost(self) -> Cost:
         elements = self.x.type.elements

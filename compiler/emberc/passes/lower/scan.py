@@ -45,7 +45,7 @@ def lower_selective_scan(op: SelectiveScan, ctx: Lowering) -> Sequence[Value]:
     out = _symmetric(wanted)
     assert out.quant is not None
     softplus, decay, log_a, d_step = scan_tables(op, s)
-    sx, b_step, c_step = np.asarray(x.type.quant.scale), s.b.scale[0] / s.r[0], s.c.scale[0] * s.r[0]
+    sx, b_step, c_step = np.asarray(x.type.quant.scale), s.b_step, s.c_step
     sy = np.broadcast_to(np.asarray(out.quant.scale), s.channel.shape)
     total = s.total / 32767 if z is not None else sy
     skip = np.zeros(len(s.channel)) if op.skip is None else ctx.real(op.skip)
