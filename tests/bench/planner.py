@@ -19,8 +19,9 @@ from emberc.memory.plan import Region
 from tests.bench.crowds import crowds
 from tests.bench.tight import cut_box
 from tests.memory.graphs import branches, encoder, mixers
-from tests.zoo.families import FAMILIES
+from tests.zoo.families import ONLY
 from tests.zoo.family import family_model
+from tests.zoo.table import SHOWN
 
 try:
     import omnimalloc
@@ -29,6 +30,7 @@ except ImportError:
 
 RIVALS = ("greedy_by_size", "hill_climb", "telamalloc", "supermalloc")
 EFFORT = 24
+SCANS = ("mamba", "mamba_base2", "mamba_base4", "mamba2", "scan", "scan_associative", "scan_unrolled")
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def main() -> None:
         report_plan(name, plan_memory(**problem))
     if args.zoo:
         print("\nThe zoo's models: whole plan, and their buffers alone (an in-place chain as one of its largest size)")
-        for name in FAMILIES:
+        for name in (*SHOWN, *SCANS):
             report_family(name, rivals)
 
     if args.crowds:
@@ -83,7 +85,7 @@ def graphs() -> dict[str, dict[str, Any]]:
 
 def report_family(name: str, rivals: Sequence[str]) -> None:
     """The plan of one family's firmware, and the placement of the same buffers as rectangles, beside the rivals'."""
-    model = family_model(name)
+    model = family_model(name, ONLY.get(name, "dynamo"))
     plan = emberc.compile(model.path, calibration=model.samples).plan.memory
     report_plan(name, plan)
     report_buffers("as boxes", rectangles(plan), rivals)

@@ -178,3 +178,12 @@ def test_debug_shows_the_traceback(
     assert done.code == 1
     assert "Traceback" in done.err
     assert "in broken" in done.err
+
+
+def test_names_that_the_terminal_can_not_show_are_escaped(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("id,lower,upper,size\nm\u00fcll,0,1,4\n", encoding="utf-8")
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [*EMBERC, "plan", str(tmp_path / "b.csv")], capture_output=True, text=True, env=env, check=False
+    )
+    assert done.returncode == 0 and "m\\xfcll" in done.stdout

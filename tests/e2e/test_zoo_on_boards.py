@@ -14,7 +14,8 @@ import pytest
 from emberc import harness
 from tests.e2e.journey import exact
 from tests.e2e.test_families import compiled, decibels
-from tests.zoo.table import ONLY, calls_of
+from tests.zoo.families import ONLY
+from tests.zoo.table import calls_of
 
 BOARDS = ["cortex-m4", "cortex-m55", "rv32"]
 #: what both exporters can write

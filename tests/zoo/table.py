@@ -20,7 +20,7 @@ import emberc
 from emberc import harness
 from emberc.backend.c import manifest
 from emberc.report import Report
-from tests.zoo.families import FAMILIES
+from tests.zoo.families import FAMILIES, ONLY
 from tests.zoo.family import family_model
 
 #: what the table shows unless families are named: one of each, and the published sizes
@@ -30,9 +30,6 @@ SHOWN = [
     "nanobert_2mb", "embbert_256",
 ]  # fmt: skip
 EXPORTERS = ("dynamo", "ts")
-#: what one exporter alone can write: causal masks are aten::diff, which torch's older one refuses; I-BERT's integer
-#: functions are autograd functions, which the newer one refuses
-ONLY = {"gpt": "dynamo", "llama": "dynamo", "ibert_integer": "ts"}
 Calls = Counter[tuple[object, ...]]
 BOARDS = ("cortex-m4", "cortex-m55", "rv32")
 PAGE = Path(__file__).parent / "README.md"

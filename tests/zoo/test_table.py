@@ -1,7 +1,7 @@
 """The zoo's table is written row by row, and rows that are there already stay."""
 
-from tests.zoo.families import FAMILIES
-from tests.zoo.table import END, HEADER, ONLY, SHOWN, START, written
+from tests.zoo.families import FAMILIES, ONLY
+from tests.zoo.table import END, HEADER, SHOWN, START, written
 
 
 def test_rows_replace_those_of_the_same_family_and_exporter() -> None:

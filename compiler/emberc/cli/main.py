@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -77,6 +78,8 @@ for _command in (
 def main() -> None:
     """The entry point of the ``emberc`` script."""
     INTERRUPT.listen()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a name that the terminal can't show is no error
     sys.exit(run(sys.argv[1:]))
 
 

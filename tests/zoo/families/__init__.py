@@ -49,3 +49,7 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "scan_unrolled": ("scans", {"form": "unrolled"}),
     "scan_step": ("scans", {"form": "step"}),
 }
+
+#: what one exporter alone can write: causal masks are aten::diff, which torch's older one refuses; I-BERT's integer
+#: functions are autograd functions, which the newer one refuses
+ONLY = {"gpt": "dynamo", "llama": "dynamo", "ibert_integer": "ts"}
