@@ -9,6 +9,8 @@ own model, put it in the place of ``build`` and real tokens in the place of ``se
 from __future__ import annotations
 
 import argparse
+import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +64,7 @@ def build(model: str, length: int, *, every_token: bool = False) -> nn.Module:
                 module.weight.normal_(0, module.in_features**-0.5)
             elif isinstance(module, nn.LayerNorm):
                 module.weight.normal_(1, 0.2)
-    return Classifier(bert)
+    return Classifier(bert).eval()
 
 
 def sentences(model: str, length: int, count: int = 16) -> dict[str, np.ndarray]:
@@ -72,6 +74,25 @@ def sentences(model: str, length: int, count: int = 16) -> dict[str, np.ndarray]
     mask = np.arange(length) < used
     ids = np.where(mask, rng.integers(5, MODELS[model][0], (count, length)), 0)
     return {"input_ids": ids.astype(np.int64), "attention_mask": mask.astype(np.int64)}
+
+
+def export(model: nn.Module, data: dict[str, np.ndarray], path: Path, exporter: str) -> None:
+    """The file as torch writes it, without what its libraries warn each other of."""
+    example = tuple(torch.from_numpy(a[:1]) for a in data.values())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        torch.onnx.export(
+            model,
+            example,
+            path,
+            input_names=list(data),
+            output_names=["logits"],
+            dynamo=exporter == "dynamo",
+            external_data=False,
+            verbose=False,
+        )
+        logging.disable(logging.NOTSET)
 
 
 def main() -> None:
@@ -90,17 +111,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"bert_{options.model}.onnx"
     data = sentences(options.model, options.length)
-    example = tuple(torch.from_numpy(a[:1]) for a in data.values())
-    torch.onnx.export(
-        build(options.model, options.length, every_token=options.every_token),
-        example,
-        path,
-        input_names=list(data),
-        output_names=["logits"],
-        dynamo=options.exporter == "dynamo",
-        external_data=False,
-        verbose=False,
-    )
+    export(build(options.model, options.length, every_token=options.every_token), data, path, options.exporter)
     try:
         firmware = emberc.compile(path, calibration=data, target=options.target, prefer=options.prefer, fit=options.fit)
         print(render(firmware.report))
