@@ -39,6 +39,7 @@ from emberc.measure import flash_by_constant, measured_code
 from emberc.options import Options, Stages
 from emberc.passes import Factorize, PassManager, Pipeline, PruneVocabulary, Quantize, TileRows, default_pipeline
 from emberc.passes.explicit_states import prepare_states
+from emberc.passes.slide_states import slide_states
 from emberc.passes.streaming import stream, streaming_pipeline
 from emberc.quant.calibration import CalibrationData, load_calibration, synthetic_calibration
 from emberc.quant.sequences import load_sequences
@@ -145,8 +146,11 @@ class _Job:
             pipeline, tiled = pipeline.before("tile-rows"), False
         with stage("quantize") as did:
             PassManager(pipeline, options.print_after.intersection(pipeline.names())).run(module)
-            if options.streaming and not module.is_step:
-                module = stream(module)
+            if options.streaming:
+                if module.is_step:
+                    slide_states(module.main)
+                else:
+                    module = stream(module)
                 verify(module, after="stream")
             did[0] = f"{sum(1 for _ in module.ops())} integer ops"
 

@@ -1,4 +1,4 @@
-/* q.running_sum and q.cache: what a model that runs step by step keeps. */
+/* q.running_sum, q.cache and q.slide: what a model that runs step by step keeps. */
 #ifndef EMBER_STREAM_H
 #define EMBER_STREAM_H
 
@@ -37,6 +37,15 @@ typedef struct {
 
 /* y = x with ``count`` rows from *position on replaced; y may be x. EMBER_ERR_RANGE where they are outside. */
 int ember_cache(const void *x, const void *rows, const int32_t *position, void *y, const ember_cache_params *p);
+
+typedef struct {
+    int32_t outer;
+    int32_t moved; /* bytes that move to the front, of each outer index */
+    int32_t bytes; /* of the new rows that follow them */
+} ember_slide_params;
+
+/* y = x without its first ``bytes``, then ``rows``; y may be x. */
+void ember_slide(const void *x, const void *rows, void *y, const ember_slide_params *p);
 
 #ifdef __cplusplus
 }

@@ -26,7 +26,7 @@ from emberc.ir.ops.integer_movement import Concat, Expand, Gather, Pad, Reshape,
 from emberc.ir.ops.integer_norm import LayerNorm, Softmax, Softmax16
 from emberc.ir.ops.integer_reduce import ReduceMax, ReduceSum, TopK
 from emberc.ir.ops.integer_scan import SelectiveScan
-from emberc.ir.ops.integer_stream import Cache, RunningSum
+from emberc.ir.ops.integer_stream import Cache, RunningSum, Slide
 from emberc.ir.ops.integer_table import Table, Table16
 from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
 from emberc.ir.ops.remap import IntegerRemap
@@ -236,6 +236,8 @@ def stream(net: Net) -> None:
             net.outs(RunningSum, x, total, axis=1, limit=40, m=1 << 24, shift=6, zx=-3, zero_point=4, dtype=dtype)
     cache = net.input("cache", DType.I8, 2, 9, 5)
     net.out(Cache, cache, x8, net.const([6]))
+    net.out(Slide, cache, x8)
+    net.out(Slide, net.input("turned", DType.I16, 2, 5, 7), net.input("column", DType.I16, 2, 5, 1), axis=2)
     net.out(Cache, net.input("wide", DType.I16, 2, 3, 5), x16, net.const([0]))
 
 

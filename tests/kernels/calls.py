@@ -155,6 +155,13 @@ def _cache(op: integer_stream.Cache, a: Arrays, y: Any) -> None:
     _ranged(call(op.kernel(), x, rows, position, y, p))
 
 
+def _slide(op: integer_stream.Slide, a: Arrays, y: Any) -> None:
+    x, rows = a
+    outer, new = prod(x.shape[: op.axis]), rows.nbytes
+    p = fill("ember_slide_params", outer=outer, moved=(x.nbytes - new) // outer, bytes=new // outer)
+    call(op.kernel(), x, rows, y, p)
+
+
 def _layer_norm(op: integer_norm.LayerNorm, a: Arrays, y: Any) -> None:
     x, gamma, beta = a
     n = x.shape[-1]
@@ -329,6 +336,7 @@ CALLS: dict[str, Callable[..., None]] = {
     "q.attention": _attention,
     "q.biased_attention": _attention,
     "q.cache": _cache,
+    "q.slide": _slide,
     "q.layer_norm": _layer_norm,
     "q.softmax": _softmax,
     "q.softmax16": _softmax16,

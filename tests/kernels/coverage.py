@@ -17,6 +17,7 @@ KERNEL_TESTS = {
     "q.pool_mean": "test_window.test_pools",
     "q.running_sum": "test_stream.test_running_sum",
     "q.cache": "test_stream.test_cache",
+    "q.slide": "test_stream.test_slide",
     "q.index": "test_index.test_index",
     "q.cumsum": "test_index.test_cumsum",
     "q.widen": "test_index.test_widen",

@@ -1,4 +1,4 @@
-"""q.running_sum and q.cache: kernels against references, pieces against the whole."""
+"""q.running_sum, q.cache and q.slide: kernels against references, pieces against the whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from emberc.errors import UsageError, VerifyError
 from emberc.ir.ops.integer_reduce import ReduceSum
-from emberc.ir.ops.integer_stream import Cache, RunningSum
+from emberc.ir.ops.integer_stream import Cache, RunningSum, Slide
 from tests.kernels.calls import OutOfRangeError, run_kernel
 from tests.kernels.check import FILLS, INT8, INT16, SIZES, check, check_results, tensor, value
 
@@ -62,6 +62,19 @@ def test_a_full_cache_is_an_error(first: int) -> None:
         run_kernel(op, [x, rows, at])
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32])
+def test_slide(dtype: Any) -> None:
+    """Also over its operand; as many new rows as it has, and one."""
+    rng = np.random.default_rng(3)
+    cases = (((1, 1, 3), 1, 1), ((2, 7, 3), 1, 1), ((2, 17, 3), 3, 1), ((7, 129), 7, 0), ((3, 4), 1, 1))
+    for shape, count, axis in cases:
+        x = rng.integers(-99, 99, shape).astype(dtype)
+        rows = rng.integers(-99, 99, [count if i == axis else n for i, n in enumerate(shape)]).astype(dtype)
+        got = check(Slide(value(x), value(rows), axis=axis), x, rows)
+        both = np.concatenate([x, rows], axis)
+        np.testing.assert_array_equal(got, both.take(range(count, shape[axis] + count), axis))
+
+
 def test_refuses() -> None:
     x, total = value(np.zeros((1, 7, 2), np.int8)), value(np.zeros((1, 1, 2), np.int32))
     with pytest.raises(VerifyError, match="the shifted sum"):
@@ -70,3 +83,6 @@ def test_refuses() -> None:
         RunningSum(x, total, axis=2, limit=1, m=1)
     with pytest.raises(VerifyError, match="do not fit into"):
         Cache(x, value(np.zeros((1, 8, 2), np.int8)), value(np.zeros(1, np.int32)))
+    for rows in (np.zeros((1, 8, 2), np.int8), np.zeros((1, 1, 3), np.int8), np.zeros((1, 1, 2), np.int16)):
+        with pytest.raises(VerifyError, match="do not fit into"):
+            Slide(x, value(rows))

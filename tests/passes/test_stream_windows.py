@@ -1,4 +1,7 @@
-"""Convolution and pooling over time a frame a call: causal windows keep their rows, all others are refused."""
+"""Convolution and pooling over time a frame a call: causal windows keep their rows, all others are refused.
+
+A window is kept once, in the caller's context: the rows of earlier calls and this one's, which convolutions read there.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,23 @@ def windows(
     return _imported(nodes, arrays)
 
 
+def gated() -> Module:
+    """tanh(conv(x)) sigmoid(conv(x)), as in WaveNet: two filters over the same rows."""
+    rng = np.random.default_rng(3)
+    arrays = {"w": rng.normal(size=(5, WIDTH, 3)), "u": rng.normal(size=(5, WIDTH, 3)), "v": rng.normal(size=(5, 2))}
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 1]),
+        helper.make_node("Conv", ["t", "w"], ["c"], name="/filter", pads=[2, 0]),
+        helper.make_node("Conv", ["t", "u"], ["d"], name="/gate", pads=[2, 0]),
+        helper.make_node("Tanh", ["c"], ["f"]),
+        helper.make_node("Sigmoid", ["d"], ["g"]),
+        helper.make_node("Mul", ["f", "g"], ["r"]),
+        helper.make_node("Transpose", ["r"], ["back"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["back", "v"], ["y"]),
+    ]
+    return _imported(nodes, arrays)
+
+
 def spectrogram() -> Module:
     """Time and frequency: windows of 3 x 3, causal along time, both ways along frequency, and pooled there."""
     rng = np.random.default_rng(3)
@@ -74,18 +94,20 @@ def _imported(nodes: list[onnx.NodeProto], arrays: dict[str, np.ndarray], **inte
 @pytest.mark.parametrize(
     ("module", "kept"),
     [
-        (lambda: windows(), [(1, 2, WIDTH)]),
-        (lambda: windows(groups=2), [(1, 2, WIDTH)]),
-        (lambda: windows(dilations=[2], pads=(4, 0)), [(1, 4, WIDTH)]),
-        (lambda: windows(pool="MaxPool"), [(1, 2, WIDTH), (1, 1, 5)]),
-        (spectrogram, [(1, 2, WIDTH, 1)]),
+        (lambda: windows(), [(1, 3, WIDTH)]),
+        (lambda: windows(groups=2), [(1, 3, WIDTH)]),
+        (lambda: windows(dilations=[2], pads=(4, 0)), [(1, 5, WIDTH)]),
+        (lambda: windows(pool="MaxPool"), [(1, 3, WIDTH), (1, 2, 5)]),
+        (gated, [(1, 3, WIDTH)]),
+        (spectrogram, [(1, 3, WIDTH, 1)]),
     ],
-    ids=["conv", "groups", "dilated", "pool", "image"],
+    ids=["conv", "groups", "dilated", "pool", "gated", "image"],
 )
 def test_causal_windows_keep_their_rows(module: Any, kept: list[tuple[int, ...]]) -> None:
     step = same_bits(module())
     shapes = {v.name: v.shape for v in step.inputs}
     assert [shapes[s.name] for s in step.states] == kept
+    assert all(step.in_place(s) for s in step.states)
 
 
 @pytest.mark.parametrize(

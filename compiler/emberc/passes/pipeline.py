@@ -10,6 +10,7 @@ from emberc.passes.expand_recurrence import ExpandRecurrence
 from emberc.passes.factor_positions import FactorPositions
 from emberc.passes.factorize import Factorize
 from emberc.passes.fold_affine import FoldAffine
+from emberc.passes.fold_transpose import FoldTranspose
 from emberc.passes.fuse_attention import FuseAttention
 from emberc.passes.fuse_causal_conv import FuseCausalConv
 from emberc.passes.fuse_embedding import FuseEmbedding
@@ -84,6 +85,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             quantize or Quantize(),
             # integer -> integer
             FuseEpilogue(),  # tables into the products that feed them
+            FoldTranspose(),  # products that read keys as they lie
             TileTime(),  # models that only look back a few steps at a time
             TileRows(),  # feed-forward blocks a few rows at a time
         ]

@@ -147,9 +147,13 @@ class Quantize(Pass):
 
 
 def _settle(function: Function, lowering: Lowering) -> None:
-    """A state leaves every call with the integers that it comes with, whatever the op that made it prefers."""
+    """A state leaves every call with the integers that it comes with, whatever the op that made it prefers; before the
+    first call it is the integer that stands for 0."""
     before = {v.name: v.type for v in function.inputs}
-    for s in function.states:
+    for i, s in enumerate(function.states):
+        quant = before[s.name].quant
+        if quant is not None and s.start is None:
+            function.states[i] = replace(s, fill=quant.zero_point)
         after = function.outputs[s.after]
         if after.type.quant != before[s.name].quant:
             function.outputs[s.after] = requantized(after, before[s.name], lowering)

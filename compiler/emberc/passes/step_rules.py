@@ -95,7 +95,10 @@ def _gather(op: Gather, steps: Steps) -> Written:
 
 @rule("q.transpose")
 def _transpose(op: Transpose, steps: Steps) -> Written:
-    axis = op.perm.index(steps.axis(op.x) or 0)
+    axis, x = op.perm.index(steps.axis(op.x) or 0), steps.get(op.x)
+    if [p for p in op.perm if x.shape[p] > 1] == [p for p, n in enumerate(x.shape) if n > 1]:
+        t = steps.shorter(op.result.type, axis)  # of one step nothing moves: it is a view
+        return [steps.emit(Reshape, x, type=t, shape=list(t.shape))], axis
     return steps.again(op, axis), axis
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emberc.ir.ops.integer_convolution import Conv
-from emberc.ir.ops.integer_movement import Concat, Slice
 from emberc.ir.ops.integer_rows import DepthwiseRows
+from emberc.ir.ops.integer_stream import Slide
 from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
 from emberc.ir.values import Value
 from emberc.passes.steps import Steps, rule
@@ -56,19 +56,23 @@ def _windows(op: Conv | Depthwise | PoolMax | PoolMean, steps: Steps) -> Written
 
 
 def _behind_kept_rows(v: Value, axis: int, back: int, fill: int, steps: Steps) -> Value:
-    """This call's rows of ``v`` behind the ``back`` rows of earlier calls, which are ``fill`` before the first."""
+    """This call's rows of ``v`` behind the ``back`` rows of earlier calls, which are ``fill`` before the first.
+
+    One state holds both, slid along in place: windows read the caller's context, there is no second copy. Ops with the
+    same reach over the same value (the two branches of a gated convolution) share it.
+    """
     x = steps.get(v)
     if not back:
         return x
 
-    def rows(count: int) -> list[int]:
-        return [count if i == axis else s for i, s in enumerate(v.shape)]
+    def window() -> Value:
+        t = v.type.with_shape([back + steps.rows if i == axis else s for i, s in enumerate(v.shape)])
+        kept = steps.state(t, "rows", fill)
+        after = steps.emit(Slide, kept, x, type=t, axis=axis)
+        steps.keep(kept, after)
+        return after
 
-    kept = steps.state(v.type.with_shape(rows(back)), "rows", fill)
-    both = steps.emit(Concat, [kept, x], type=v.type.with_shape(rows(back + steps.rows)), axis=axis)
-    cut = {"starts": [steps.rows], "ends": [back + steps.rows], "axes": [axis], "steps": [1]}
-    steps.keep(kept, steps.emit(Slice, both, type=kept.type, **cut))
-    return both
+    return steps.once(("rows", id(v), axis, back, fill), window)
 
 
 def _looks_ahead(steps: Steps) -> Exception:

@@ -8,7 +8,7 @@ The arithmetic of every row stays as it was, so rows put together again are the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -55,6 +55,7 @@ class Steps:
         self.values: dict[int, Value] = {}
         self.axes: dict[int, int | None] = {}
         self._position: Value | None = None
+        self._once: dict[tuple[Hashable, ...], Value] = {}
         self._op: Op | None = None
 
     def run(self) -> Function:
@@ -135,6 +136,12 @@ class Steps:
         if self.rows == 1:
             return self.position()
         return self.emit(Index, self.position(), Constant(np.arange(self.rows, dtype=np.int32)), kind="add")
+
+    def once(self, key: tuple[Hashable, ...], make: Callable[[], Value]) -> Value:
+        """What ``make`` emits, the first time; later ops with the same ``key`` read the same value."""
+        if key not in self._once:
+            self._once[key] = make()
+        return self._once[key]
 
     def rows_of(self, data: Array, axis: int, name: str | None, t: TensorType) -> Value:
         """This call's rows of a constant that has one for every step."""

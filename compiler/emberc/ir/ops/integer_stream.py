@@ -1,4 +1,4 @@
-"""What streaming adds: a sum that goes on from step to step, and a cache of rows."""
+"""What streaming adds: a sum that goes on from step to step, a cache of rows, and a window over the last ones."""
 
 from __future__ import annotations
 
@@ -95,3 +95,37 @@ class Cache(IntegerOp):
 
     def kernel(self) -> str:
         return "ember_cache"
+
+
+class Slide(IntegerOp):
+    """y = (x ++ rows) without its first rows: as many as x has are left, the new ones last. All along ``axis``.
+
+    What windows over time reach back to, kept from step to step together with the step's own rows, so that the op with
+    the window reads the state itself. It is shifted and not a ring: kernels that read rows in their order stay as they
+    are, and a shift moves each byte once. Source: the dilation queues of Paine et al., 2016 (Fast WaveNet), as a line.
+    """
+
+    opcode = "q.slide"
+    x = operand()  # [.., N, ..]
+    rows = operand()  # [.., R, ..], R <= N
+    axis = attribute[int](1)
+    y = result()
+    inplace = {"y": ("x",)}
+
+    def infer(self) -> list[TensorType]:
+        x, rows, axis = self.x.type, self.rows.type, self.axis
+        self.require(0 <= axis < x.rank, f"no axis {axis} in {list(x.shape)}")
+        fits = rows.rank == x.rank and rows.shape[axis] <= x.shape[axis] and rows.dtype is x.dtype
+        others = [[n for i, n in enumerate(t.shape) if i != axis] for t in (x, rows)]
+        self.require(fits and others[0] == others[1], f"rows {self.rows} do not fit into {self.x}")
+        return [x]
+
+    def reference(self, x: Array, rows: Array) -> Array:
+        both = np.concatenate([x, rows], self.axis)
+        return np.take(both, range(rows.shape[self.axis], both.shape[self.axis]), self.axis)
+
+    def cost(self) -> Cost:
+        return Cost(elements=self.x.type.elements)
+
+    def kernel(self) -> str:
+        return "ember_slide"

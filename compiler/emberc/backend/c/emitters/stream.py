@@ -1,4 +1,4 @@
-"""q.running_sum and q.cache."""
+"""q.running_sum, q.cache and q.slide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import prod
 from emberc.backend.c.context import EmitContext
 from emberc.backend.c.emitters.suffix import typed
 from emberc.backend.c.registry import Call, emitter
-from emberc.ir.ops.integer_stream import Cache, RunningSum
+from emberc.ir.ops.integer_stream import Cache, RunningSum, Slide
 
 
 @emitter("q.running_sum", kernel=typed("ember_running_sum", "x"))
@@ -41,3 +41,12 @@ def emit_cache(op: Cache, ctx: EmitContext) -> Call:
         },
     )
     return ctx.call(ctx.pointer(op.x), ctx.pointer(op.rows), ctx.pointer(op.position), ctx.pointer(op.y), p)
+
+
+@emitter("q.slide", kernel="ember_slide")
+def emit_slide(op: Slide, ctx: EmitContext) -> Call:
+    outer, length = prod(op.x.shape[: op.axis]), op.x.shape[op.axis]
+    row = op.x.type.nbytes // (outer * length)
+    count = op.rows.shape[op.axis]
+    p = ctx.params("ember_slide_params", {"outer": outer, "moved": (length - count) * row, "bytes": count * row})
+    return ctx.call(ctx.pointer(op.x), ctx.pointer(op.rows), ctx.pointer(op.y), p)
