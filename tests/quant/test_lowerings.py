@@ -296,10 +296,42 @@ class Strange(Op):
             "f32[4, 6]",
             "reduction 'prod' of f32 values is not compiled",
         ),
-        (('%r = f.cast %x {to = "f32"} : f32[4]',), "i64[4]", "a cast from i64 to f32 is left after folding"),
+        (('%r = f.cast %x {to = "i64"} : i64[4]',), "f32[4]", "a cast from f32 to i64 is left after folding"),
     ],
 )
 def test_what_has_no_integer_form_is_refused(lines: tuple[str, ...], x: str, says: str) -> None:
     with pytest.raises(EmberError) as e:
         quantized(text(*lines, x=x))
     assert says in e.value.message
+
+
+@pytest.mark.parametrize(("top", "table"), [(1, False), (12, True)])
+def test_integers_become_reals_and_saturate_where_calibration_ends(top: int, table: bool) -> None:
+    """A mask is chosen, other counts are looked up."""
+    m = text('%r = f.cast %x {to = "f32"} : f32[4]', "%y = f.mul %r, %r : f32[4]", x="i64[4]", outs='%y as "y"')
+    seen = {"x": np.array([0, 1, top, top])}
+    m.calibration = CalibrationData((seen,) * 32, (seen,))
+    PassManager(Pipeline([Quantize()])).run(m)
+    assert any(op.opcode == "q.gather" for op in m.main.ops) is table
+    (y,) = m.main.outputs.values()
+    (got,) = run_function(m.main, {"x": np.array([0, 1, top, 10 * top], np.int32)}).values()
+    assert y.type.quant is not None
+    real = y.type.quant.dequantize(got)
+    np.testing.assert_allclose(real[:3], np.array([0, 1, top]) ** 2, atol=y.type.quant.scale[0] + 0.02 * top**2)
+    assert top**2 * 0.95 <= real[3] < 10 * top**2
+
+
+def test_counts_too_far_apart_for_a_table_are_refused() -> None:
+    m = text('%r = f.cast %x {to = "f32"} : f32[4]', "%y = f.mul %r, %r : f32[4]", x="i64[4]", outs='%y as "y"')
+    seen = {"x": np.array([0, 1, 2, 100_000])}
+    m.calibration = CalibrationData((seen,), (seen,))
+    with pytest.raises(EmberError, match="more than the 4096 that a table holds") as e:
+        PassManager(Pipeline([Quantize()])).run(m)
+    assert e.value.hints
+
+
+def test_integers_are_clipped() -> None:
+    m = text("%y = f.clip %x {lo = -1, hi = 5} : i64[4]", x="i64[4]", outs='%y as "y"')
+    f, _ = quantized(m)
+    (got,) = run_function(f, {"x": np.array([-9, -1, 3, 70], np.int32)}).values()
+    np.testing.assert_array_equal(got, [-1, -1, 3, 5])

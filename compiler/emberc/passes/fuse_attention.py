@@ -16,7 +16,7 @@ from emberc.ir.rewrite import Match, Replacement, Rule, any_value, op, splat
 from emberc.ir.types import Array, DType
 from emberc.ir.values import Value
 from emberc.passes.manager import RewritePass
-from emberc.passes.masks import is_causal, mask_and_bias
+from emberc.passes.masks import both, chosen, is_causal, terms_of
 
 
 @dataclass(frozen=True)
@@ -115,44 +115,23 @@ def _scores(v: Value, b: Builder) -> Scores | None:
             if factor is None or rest is None:
                 return None
             scale, v = scale * factor, rest
-        elif root.opcode == "f.add" and scale == 1.0:
-            terms = _additive(root, b)
-            found = _masked(terms[0], terms[1], b) if terms and mask is None else None
+        elif root.opcode in ("f.add", "f.sub") and scale == 1.0:
+            terms = terms_of(root, b)
             if terms is None or (terms[2] is not None and (bias is not None or shape[0] != 1 or len(shape) != 4)):
                 return None
-            if terms[1] is not None and found is None:
-                return None
-            v, mask = found if found is not None else (terms[0], mask)
-            bias = terms[2] if terms[2] is not None else bias
-        elif root.opcode == "f.where" and mask is None and scale == 1.0:
-            found = _selected(root, b)
+            found = _masked(terms[0], terms[1], b)
             if found is None:
                 return None
-            v, mask = found
+            v, mask = found[0], both(mask, found[1], b)
+            bias = terms[2] if terms[2] is not None else bias
+        elif root.opcode == "f.where" and scale == 1.0:
+            pair = chosen(root, b)
+            found = _masked(*pair, b) if pair is not None else None
+            if found is None:
+                return None
+            v, mask = found[0], both(mask, found[1], b)
         else:
             return None
-    return None
-
-
-def _additive(root: Op, b: Builder) -> tuple[Value, Value | None, Array | None] | None:
-    """The scores, the mask and the constant of a sum."""
-    x, y = root.operands
-    assert x is not None and y is not None
-    for scores, extra in ((x, y), (y, x)):
-        terms = mask_and_bias(extra, b)
-        if terms is not None:
-            return scores, *terms
-    return None
-
-
-def _selected(root: Op, b: Builder) -> tuple[Value, Value | None] | None:
-    """where(c, scores, -huge) or where(c, -huge, scores)."""
-    c, x, y = root.operands
-    assert c is not None and x is not None and y is not None
-    for scores, fill, negate in ((x, y, False), (y, x, True)):
-        number = splat(fill)
-        if number is not None and number <= -1e3:
-            return _masked(scores, b.emit(op_class("f.not"), c) if negate else c, b)
     return None
 
 

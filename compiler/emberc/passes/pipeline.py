@@ -9,6 +9,7 @@ from emberc.passes.drop_padding import DropPadding
 from emberc.passes.expand_recurrence import ExpandRecurrence
 from emberc.passes.factor_positions import FactorPositions
 from emberc.passes.factorize import Factorize
+from emberc.passes.flag_inputs import FlagInputs
 from emberc.passes.fold_affine import FoldAffine
 from emberc.passes.fold_transpose import FoldTranspose
 from emberc.passes.fuse_attention import FuseAttention
@@ -54,6 +55,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             ConvToRows(),  # convolution over time, channels last
             FuseFastNorm(),  # LayerNorm with the variance of flax
             FuseSoftmax(),  # softmax from its parts
+            FlagInputs(),  # masks that are inputs of reals
             FuseNorm(),  # LayerNorm and RMSNorm from their parts
             FuseMagnitude(),  # lengths of complex numbers
             FuseGelu(),  # GELU and SiLU from their parts

@@ -183,7 +183,10 @@ def check_array(name: str, array: Array, v: Value) -> Array:
         )
     if dtype.is_float and not np.isfinite(array).all():
         bad = int(np.argwhere(~np.isfinite(array.reshape(len(array), -1)).all(1))[0, 0])
-        raise CalibrationError(f"calibration array '{name}' holds NaN or infinity, first in sample {bad}")
+        raise CalibrationError(
+            f"calibration array '{name}' holds NaN or infinity, first in sample {bad}",
+            hints=["where -inf is a mask, a finite number as -1e9 masks as well, in the samples and on the device"],
+        )
     if dtype is not DType.BOOL and not dtype.is_float:
         lo, hi = dtype.limits
         if array.size and (int(array.min()) < lo or int(array.max()) > hi):

@@ -47,6 +47,8 @@ UNSEEN = {DType.I8: 8.0, DType.I16: 12.0}
 HEADROOM = {"int8": 1.25, "mixed": 2.0, "int16": 2.0}
 #: no range is narrower than this (a value that calibration saw as constant zero)
 SMALLEST_RANGE = 1e-6
+#: nor wider than this: what is one step beyond must be a float32 too
+LARGEST_RANGE = 1e38
 
 
 @dataclass(frozen=True)
@@ -277,8 +279,9 @@ def _columns(op: Attention, v: Value) -> list[int]:
 
 
 def affine(lo: float, hi: float, dtype: DType, *, symmetric: bool) -> Quant:
-    """Scale and zero point that span [lo, hi]; 0 is always exact."""
+    """Scale and zero point that span [lo, hi], as far as reals go; 0 is always exact."""
     low, high = dtype.limits
+    lo, hi = max(lo, -LARGEST_RANGE), min(hi, LARGEST_RANGE)
     if symmetric:
         return Quant.per_tensor(max(-lo, hi, SMALLEST_RANGE) / high)
     lo, hi = min(lo, 0.0), max(hi, 0.0)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from emberc.ir.op import Op
-from emberc.ir.ops.float_unary import Unary
+from emberc.ir.ops.float_unary import Clip, Unary
 from emberc.ir.ops.integer_elementwise import Add, Mul, Requantize
 from emberc.ir.ops.integer_table import Table, Table16
 from emberc.ir.rewrite import splat
 from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
-from emberc.passes.lower.index import lower_index
+from emberc.passes.lower.index import clip_index, lower_index
 from emberc.quant.multiplier import halves, multiplier, requantized_sum
 from emberc.quant.precision import affine
 
@@ -141,7 +141,7 @@ def lower_function(op: Unary, ctx: Lowering) -> Value:
     """int8: 256 entries, requantization included. int16: 513 knots with interpolation between them."""
     x, out = ctx.get(op.x), ctx.type_of(op.y)
     if x.type.quant is None or out.quant is None:
-        return lower_index(op, ctx)
+        return clip_index(op, ctx) if isinstance(op, Clip) else lower_index(op, ctx)
     return table_of(op.reference, x, out, op.opcode[2:], ctx)
 
 

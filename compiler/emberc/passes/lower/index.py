@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from emberc.errors import UnsupportedError
 from emberc.ir.op import Op
+from emberc.ir.ops.float_unary import Clip
 from emberc.ir.ops.integer_index import KINDS, Cumsum, Index, Widen
 from emberc.ir.types import DType
 from emberc.ir.values import Value
@@ -26,6 +29,16 @@ def lower_index(op: Op, ctx: Lowering) -> Value:
         raise UnsupportedError(f"{op.opcode} on {op.result.type.dtype.value} values is not compiled", at=op.loc)
     x, y = (as_index(ctx.get(v), ctx) for v in op.operands if v is not None)
     return ctx.emit(Index, x, y, type=ctx.type_of(op.result).with_dtype(DType.I32), kind=kind)
+
+
+def clip_index(op: Clip, ctx: Lowering) -> Value:
+    """min(max(x, lo), hi) of indices."""
+    x = as_index(ctx.get(op.x), ctx)
+    for kind, end in (("max", op.lo), ("min", op.hi)):
+        if end is not None:
+            lo, hi = DType.I32.limits
+            x = ctx.emit(Index, x, ctx.const(np.array(min(max(int(end), lo), hi)), DType.I32), type=x.type, kind=kind)
+    return x
 
 
 @lowering("f.cumsum")

@@ -7,6 +7,8 @@ import numpy as np
 from emberc.errors import UnsupportedError
 from emberc.ir.op import Op
 from emberc.ir.ops.integer_compare import Compare, Logical, Nonzero, Where
+from emberc.ir.ops.integer_index import Index
+from emberc.ir.ops.integer_movement import Gather
 from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.passes.lower.context import Lowering, lowering
@@ -19,9 +21,13 @@ COMPARE = {
 }  # fmt: skip
 
 
+#: entries of the table that makes reals of integers
+_MOST_COUNTS = 4096
+
+
 @lowering("f.cast")
 def lower_cast(op: Op, ctx: Lowering) -> Value:
-    """To bool: not zero. Between index types: nothing. A truth value as a real: 1 or 0, chosen."""
+    """To bool: not zero. Between index types: nothing. A truth value as a real: 1 or 0, chosen; a count: looked up."""
     (source,) = op.operands
     assert source is not None
     x, out = ctx.get(source), ctx.type_of(op.result)
@@ -31,6 +37,8 @@ def lower_cast(op: Op, ctx: Lowering) -> Value:
         return x
     if x.type.dtype is DType.BOOL and out.dtype is DType.I32:
         return as_index(x, ctx)
+    if x.type.dtype is DType.I32 and out.quant is not None:
+        return _count(x, out, ctx)
     if x.type.dtype is DType.BOOL and out.quant is not None:
         one, zero = (Constant(out.quant.quantize(np.array(n), out.dtype), quant=out.quant) for n in (1.0, 0.0))
         return ctx.emit(Where, x, one, zero, type=out)
@@ -39,6 +47,26 @@ def lower_cast(op: Op, ctx: Lowering) -> Value:
         at=op.loc,
         hints=["if it belongs to a mask that no fusion recognised, fix that input: --fix attention_mask=1"],
     )
+
+
+def _count(x: Value, out: TensorType, ctx: Lowering) -> Value:
+    """Integers as reals: ``out`` says between which calibration saw them; others saturate."""
+    assert out.quant is not None
+    lo, hi = (float(end) for end in out.quant.dequantize(np.array(out.dtype.limits)))
+    first, last = int(np.ceil(lo)), int(np.floor(hi))
+    if (first, last) == (0, 1):
+        one, zero = (Constant(out.quant.quantize(np.array(n), out.dtype), quant=out.quant) for n in (1.0, 0.0))
+        return ctx.emit(Where, ctx.emit(Nonzero, x, type=x.type.with_dtype(DType.BOOL)), one, zero, type=out)
+    if last - first >= _MOST_COUNTS:
+        raise UnsupportedError(
+            f"integers from {first} to {last} become reals, more than the {_MOST_COUNTS} that a table holds",
+            at=ctx.at(),
+            hints=["give the model that input as floats, or scaled to fewer values"],
+        )
+    reals = Constant(out.quant.quantize(np.arange(first, last + 1.0), out.dtype), quant=out.quant)
+    for kind, number in (("max", first), ("min", last), ("sub", first)):
+        x = ctx.emit(Index, x, ctx.const(np.array(number), DType.I32), type=x.type, kind=kind)
+    return ctx.emit(Gather, reals, x, type=out, axis=0)
 
 
 @lowering(*COMPARE)

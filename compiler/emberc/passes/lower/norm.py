@@ -15,10 +15,14 @@ from emberc.ir.values import Value
 from emberc.passes.lower.attention import LOG2_E, STEPS
 from emberc.passes.lower.context import Lowering, lowering
 from emberc.passes.lower.elementwise import narrowed, requantized
+from emberc.passes.masks import mask_inside
 from emberc.quant.norm import Gains, narrow_gains, wide_gains
 
 MASKED = -1e4
 """Scores are not as low as that, masks are: those of BERT's first release, and all the others are lower."""
+
+_FINE = 0.25
+"""Scores this far apart make weights that are off by an eighth at most."""
 
 
 @lowering("f.layer_norm", "f.rms_norm")
@@ -73,7 +77,7 @@ def _gains(g: Array, b: Array, y: TensorType, center: bool) -> Gains | None:
 def lower_softmax(op: FloatSoftmax, ctx: Lowering) -> Value:
     """Along the last axis (others are transposed there and back); int8 of scale 1/256, int16 of scale 2^-15."""
     x, wanted = ctx.get(op.x), ctx.type_of(op.result)
-    _refuse_mask(op, x)
+    _refuse_coarse(op, x)
     rank = x.type.rank
     perm = [i for i in range(rank) if i != op.axis] + [op.axis]
     if op.axis != rank - 1:
@@ -82,21 +86,27 @@ def lower_softmax(op: FloatSoftmax, ctx: Lowering) -> Value:
     return y if op.axis == rank - 1 else _transpose(y, [perm.index(i) for i in range(rank)], ctx)
 
 
-def _refuse_mask(op: FloatSoftmax, x: Value) -> None:
+def _refuse_coarse(op: FloatSoftmax, x: Value) -> None:
     """Scores that reach what only masks are would leave one or two integers to the real ones: noise, not an answer."""
     assert x.type.quant is not None
-    lowest = float(x.type.quant.dequantize(np.array(x.type.dtype.limits[0])).min())
-    if lowest > MASKED:
+    ends = x.type.quant.dequantize(np.array(x.type.dtype.limits))
+    step, bits = x.type.quant.scale[0], 8 * x.type.dtype.size
+    if float(ends.min()) > MASKED or (bits == 16 and step <= _FINE):
         return
-    maker = op.x.producer.loc if op.x.producer is not None else op.x.name
+    mask = mask_inside(op.x)
+    maker = f"node '{op.x.producer.loc}'" if op.x.producer is not None else f"input '{op.x.name}'"
+    why = "the mask inside is not recognised" if mask else "the softmax could not tell them apart"
     raise UnsupportedError(
-        f"softmax of scores down to {lowest:.3g}: they have a mask inside that is not recognised",
+        f"softmax of scores as large as {np.abs(ends).max():.3g}, in {bits} bits {step:.2g} apart: {why}",
         at=op.loc,
-        details=[f"the scores come from '{maker}'"],
+        details=[f"the scores come from {maker}" + (f", the mask from {mask}" if mask else "")],
         hints=[
             "make the mask of an integer or boolean input: where(mask, scores, -inf), scores + (1 - mask) * -10000",
+            "a float input can be the mask where each sample holds 0 and 1 alone, or 0 and one huge negative number",
             "or make that input a constant: --fix NAME=VALUE",
-        ],
+        ]
+        if mask
+        else ["scale the scores down before the softmax, or let the model end at the scores, or at their ArgMax"],
     )
 
 
