@@ -17,6 +17,7 @@ from emberc.quant.calibration import CalibrationData
 from emberc.targets import load_target
 from tests.mamba import Config, mamba
 from tests.passes.test_stream_cells import imported
+from tests.passes.test_stream_ranks import every_rank
 from tests.passes.test_stream_windows import spectrogram
 from tests.passes.test_streaming import decoder, quantized
 
@@ -38,6 +39,7 @@ MODELS: dict[str, tuple[Callable[[], Module], int]] = {
     "mamba": (lambda: mamba(Config(layers=1, length=9, head="rms")), 9),
     "decoder": (decoder, 7),
     "windows": (spectrogram, 9),
+    "ranks": (every_rank, 9),
     "cells": (lambda: imported(["LSTM", "GRU"], begun=True), 7),
 }
 

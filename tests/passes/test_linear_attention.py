@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
+import emberc
+from emberc import harness
 from emberc.errors import UnsupportedError
 from emberc.firmware import integer_inputs
 from emberc.frontend import import_model
@@ -16,12 +20,15 @@ from emberc.passes import PassManager, default_pipeline
 from emberc.quant.calibration import synthetic_calibration
 
 STEPS, HEADS, WIDTH = 5, 2, 4
+RULES = ["linear", "gated", "delta", "gated_delta"]
 
 
-def attention(rule: str, steps: int = STEPS) -> onnx.ModelProto:
-    """q, k, v [1, T, H * d], decays and rates squashed to what models give them."""
+def attention(rule: str, steps: int = STEPS, *, past: bool = False) -> onnx.ModelProto:
+    """q, k, v [1, T, H * d], decays and rates squashed to what models give them; ``past``: from a state given."""
     shape = [1, steps, HEADS * WIDTH]
     inputs = {"q": shape, "k": shape, "v": shape, "d": [1, steps, HEADS], "r": [1, steps, HEADS]}
+    state = [1, HEADS, WIDTH, WIDTH]
+    inputs |= {"past": state} if past else {}
     gates = ["decay" if "gated" in rule else "", "beta" if "delta" in rule else ""]
     nodes = [
         helper.make_node("Softplus", ["d"], ["d_"]),
@@ -31,11 +38,11 @@ def attention(rule: str, steps: int = STEPS) -> onnx.ModelProto:
         helper.make_node("Tanh", ["k"], ["k_"]),
         helper.make_node("Mul", ["k_", "half"], ["key"]),  # of length 1 at most, as the delta rules want it
         helper.make_node(
-            "LinearAttention", ["q", "key", "v", "", *gates],
+            "LinearAttention", ["q", "key", "v", "past" if past else "", *gates],
             ["y", "last"], name="mix", update_rule=rule, q_num_heads=HEADS, kv_num_heads=HEADS,
         ),
     ]  # fmt: skip
-    return _model(nodes, inputs, {"y": shape, "last": [1, HEADS, WIDTH, WIDTH]})
+    return _model(nodes, inputs, {"y": shape, "last": state})
 
 
 def convolution(activation: str) -> onnx.ModelProto:
@@ -81,7 +88,7 @@ def test_every_rule_runs_in_integers_and_its_cost_is_noted(rule: str, floor: flo
     assert f"{STEPS} steps" in note and "multiply-accumulates" in note
 
 
-@pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
+@pytest.mark.parametrize("rule", RULES)
 def test_longer_sequences_keep_their_accuracy(rule: str) -> None:
     assert quantized(attention(rule, 17))[1] >= 25
 
@@ -95,6 +102,22 @@ def test_long_delta_rules_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="a delta rule over 65 steps") as e:
         import_model(attention("delta", 65))
     assert "mix" in (e.value.at or "")
+
+
+@pytest.mark.parametrize("rule", ["linear", *(pytest.param(r, marks=pytest.mark.slow) for r in RULES[1:])])
+def test_one_step_streams_with_its_state(rule: str, tmp_path: Path) -> None:
+    firmware = emberc.compile(attention(rule, 1, past=True), streaming=True, states={"past": "last"}, name="mix")
+    assert [(s.name, s.after) for s in firmware.module.main.states] == [("past", "last")]
+    (run,) = harness.test_build(firmware.write(tmp_path / "build"), ["host"])
+    assert run.error is None and run.mismatches == 0 and run.vectors == 24
+    assert firmware.report.accuracy["y"].sqnr_db > 28
+
+
+def test_a_whole_sequence_does_not_stream() -> None:
+    """What other recurrences than selective scans become has scales of its own for every step."""
+    with pytest.raises(UnsupportedError, match="it takes other steps than the last") as e:
+        emberc.compile(attention("linear"), streaming=True)
+    assert "or export one step, its state as inputs and outputs" in e.value.hints
 
 
 @pytest.mark.parametrize("activation", ["none", "silu"])

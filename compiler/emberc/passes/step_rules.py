@@ -14,7 +14,7 @@ from emberc.ir.ops.integer_compare import Compare
 from emberc.ir.ops.integer_conv import CausalConv
 from emberc.ir.ops.integer_embed import Embed
 from emberc.ir.ops.integer_movement import Concat, Expand, Gather, Pad, Reshape, Slice, Transpose
-from emberc.ir.ops.integer_reduce import Reduce, ReduceMax, ReduceSum
+from emberc.ir.ops.integer_reduce import Reduce, ReduceMax, ReduceSum, TopK
 from emberc.ir.ops.integer_scan import SelectiveScan
 from emberc.ir.ops.integer_stream import Cache, RunningSum
 from emberc.ir.types import DType, Quant, TensorType
@@ -146,7 +146,8 @@ def _slice(op: Slice, steps: Steps) -> Written:
         last = {**op.attrs, "starts": [steps.rows - 1], "ends": [steps.rows]}
         x = steps.get(op.x)
         return [x if steps.rows == 1 else steps.emit(Slice, x, type=op.results[0].type, **last)], None
-    raise steps.refuse("it takes other steps than the last", "take the last step, as x[:, -1:]")
+    ways = ["take the last step, as x[:, -1:]", "or export one step, its state as inputs and outputs"]
+    raise steps.refuse("it takes other steps than the last", *ways)
 
 
 @rule("q.reduce_sum", "q.reduce_max")
@@ -171,6 +172,15 @@ def _reduce(op: Reduce, steps: Steps) -> Written:
     )
     steps.keep(total, after)
     return [y if op.keepdims else steps.emit(Reshape, y, type=op.y.type, shape=list(op.y.shape))], None
+
+
+@rule("q.top_k")
+def _top_k(op: TopK, steps: Steps) -> tuple[Sequence[Value], tuple[int, int]]:
+    axis = steps.axis(op.x)
+    assert axis is not None
+    if axis == op.axis:
+        raise steps.refuse("it ranks the steps of the sequence, which are not all there", "rank what each step has")
+    return steps.again(op, axis), (axis, axis)
 
 
 @rule("q.selective_scan")

@@ -24,9 +24,11 @@ from emberc.ir.types import Array, DType, TensorType
 from emberc.ir.values import Constant, Value
 
 O = TypeVar("O", bound=Op)  # noqa: E741
-#: writes one op for fewer rows; returns its results and the time axis of the first (None: the same for every row).
-#: Results after the first are states.
-Rule = Callable[[Any, "Steps"], "tuple[Sequence[Value], int | None]"]
+Axes = int | tuple[int, ...] | None
+"""The time axis of an op's first result, the others being states, or that of each result (None: the same for every
+row)."""
+#: writes one op for fewer rows; returns its results and their time axes
+Rule = Callable[[Any, "Steps"], "tuple[Sequence[Value], Axes]"]
 RULES: dict[str, Rule] = {}
 
 
@@ -67,9 +69,10 @@ class Steps:
             self.function.inputs.append(self.values[id(v)])
         for op in self.whole.ops:
             self._op, self.builder.loc = op, op.loc
-            results, axis = self._one(op)
-            for i, (old, new) in enumerate(zip(op.results, results, strict=True)):
-                self.values[id(old)], self.axes[id(old)] = new, None if i else axis
+            results, found = self._one(op)
+            axes = found if isinstance(found, tuple) else (found, *[None] * (len(results) - 1))
+            for old, new, axis in zip(op.results, results, axes, strict=True):
+                self.values[id(old)], self.axes[id(old)] = new, axis
                 new.name = new.name or old.name
         for name, v in self.whole.outputs.items():
             self.function.outputs[name] = self.get(v)
@@ -78,7 +81,7 @@ class Steps:
         self.function.prune()
         return self.function
 
-    def _one(self, op: Op) -> tuple[Sequence[Value], int | None]:
+    def _one(self, op: Op) -> tuple[Sequence[Value], Axes]:
         known = RULES.get(op.opcode)
         if all(self.axis(v) is None for v in op.operands if v is not None):
             return self.again(op, None), None
