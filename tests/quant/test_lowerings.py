@@ -335,3 +335,20 @@ def test_integers_are_clipped() -> None:
     f, _ = quantized(m)
     (got,) = run_function(f, {"x": np.array([-9, -1, 3, 70], np.int32)}).values()
     np.testing.assert_array_equal(got, [-1, -1, 3, 5])
+
+
+def test_a_hidden_number_leaves_the_range_of_a_maximum_alone() -> None:
+    """Max pooling over the tokens that a mask shows."""
+    lines = (
+        "%w = f.where %m, %x, %low : f32[4, 6]",
+        '%r = f.reduce %w {kind = "max", axes = [0], keepdims = false} : f32[6]',
+    )
+    m = text(*lines, y="%m : bool[4, 1]", constants=("%low : f32[] = [-1e9]",))
+    f, _ = quantized(m)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4, 6)).astype(np.float32)
+    mask = np.array([[True], [False], [True], [False]])
+    (got,) = run_function(f, integers(f, {"x": x, "m": mask})).values()
+    (y,) = f.outputs.values()
+    assert y.type.quant is not None
+    np.testing.assert_allclose(y.type.quant.dequantize(got), x[::2].max(0), atol=0.05)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -30,6 +31,7 @@ class Canonicalize(RewritePass):
     where(isnan(p), 0, p)   -->  p                           p a softmax: the exporter's guard for masked rows
     where(x > 20, x, softplus x)  -->  softplus x        torch's guard against overflow; clip from 0 up likewise
     gather(x, i)            -->  slice                       one constant index
+    gather_nd(x, (0, i))    -->  gather(x, i)                all indexed axes but one have length 1: a pooled token
     gather(c, i)            -->  c                           c the same everywhere: token types by position
     """
 
@@ -54,6 +56,7 @@ class Canonicalize(RewritePass):
             (op("f.gather", x, constant("i"), name="g"), _gather_one),
             (op("f.gather", any_value("c", _uniform), any_value("i")), _uniform_result),
             (op("f.gather_nd", any_value("c", _uniform), any_value("i")), _uniform_result),
+            (op("f.gather_nd", x, any_value("i", _computed), name="g"), _gather_nd_one),
         ]
         rules += [(op(code, op("f.expand", x), y), _drop_expand) for code in ELEMENTWISE]
         rules += [(op(code, y, op("f.expand", x)), _drop_expand) for code in ELEMENTWISE]
@@ -147,6 +150,24 @@ def _gather_one(m: Match, b: Builder) -> Replacement:
     i = int(index.reshape(-1)[0]) % m["x"].shape[axis]
     part = b.emit(op_class("f.slice"), m["x"], starts=[i], ends=[i + 1], axes=[axis], steps=[1])
     return b.emit(op_class("f.reshape"), part, shape=list(m.root.result.shape))
+
+
+def _computed(v: Value) -> bool:
+    return v.const is None
+
+
+def _gather_nd_one(m: Match, b: Builder) -> Replacement:
+    x, ids, batch = m["x"], m["i"], m.ops["g"].attrs["batch_dims"]
+    assert isinstance(batch, int)
+    depth = ids.shape[-1]
+    indexed = x.shape[batch : batch + depth]
+    axis = int(np.argmax(indexed))
+    if prod(x.shape[:batch]) != 1 or prod(indexed) != indexed[axis]:
+        return None
+    part = b.emit(op_class("f.slice"), ids, starts=[axis], ends=[axis + 1], axes=[ids.type.rank - 1], steps=[1])
+    flat = b.emit(op_class("f.reshape"), part, shape=list(ids.shape[:-1]))
+    table = b.emit(op_class("f.reshape"), x, shape=[indexed[axis], *x.shape[batch + depth :]])
+    return b.emit(op_class("f.gather"), table, flat, axis=0)
 
 
 def _uniform(v: Value) -> bool:

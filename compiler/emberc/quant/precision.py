@@ -10,7 +10,7 @@ What the model file itself quantizes (``f.fake_quant``) keeps the file's integer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -206,8 +206,8 @@ class _Chooser:
         return TensorType(dtype, v.shape, self._quant(v, dtype, symmetric))
 
     def _quant(self, v: Value, dtype: DType, symmetric: bool) -> Quant:
-        scores = _masked_scores(v)
-        seen = self.stats.get(id(v if scores is None else scores), Statistics())
+        kept, room = _masked(v)
+        seen = self.stats.get(id(v if kept is None else kept), Statistics())
         lo, hi = choose_range(
             seen,
             self.policy.observer if dtype is DType.I8 and id(v) not in self.policy.whole else "minmax",
@@ -215,14 +215,11 @@ class _Chooser:
             symmetric=symmetric,
             percentile=self.policy.percentile,
         )
-        if scores is not None:
-            lo -= UNSEEN[dtype]
-        spare = HEADROOM[self.policy.precision] if dtype is DType.I16 else 1.0 if scores is not None else seen.room()
+        lo -= room.get(dtype, 0.0)
+        spare = HEADROOM[self.policy.precision] if dtype is DType.I16 else 1.0 if room else seen.room()
         end = 1.0 if v.producer is not None and v.producer.opcode in BOUNDED else np.inf
         lo, hi = max(lo * spare, min(lo, -end)), min(hi * spare, max(hi, end))
-        if scores is not None:
-            return affine(lo, hi, dtype, symmetric=symmetric)
-        if not symmetric:
+        if not symmetric and kept is None:
             lo, hi = self._narrowed_by_readers(v, lo, hi)
         return affine(lo, hi, dtype, symmetric=symmetric)
 
@@ -256,15 +253,32 @@ class _Chooser:
         return tuple(scales)
 
 
-def _masked_scores(v: Value) -> Value | None:
-    """The scores x of where(seen, x, -huge) that only softmax reads; None for all else."""
-    op = v.producer
-    if op is None or op.opcode != "f.where" or not all(u.opcode == "f.softmax" for u in v.users):
-        return None
-    _, scores, fill = op.operands
-    if scores is None or fill is None or fill.const is None or fill.const.size != 1 or scores.const is not None:
-        return None
-    return scores if float(fill.const.max()) <= MASKED else None
+def _masked(v: Value) -> tuple[Value | None, Mapping[DType, float]]:
+    """The values x of where(seen, x, -huge) that only softmax or the search for a maximum reads, whichever operand they
+    are, and how far below them what is hidden must lie; None for all else."""
+    op, readers = v.producer, {u.opcode: u for u in _readers(v)}
+    if op is None or op.opcode != "f.where":
+        return None, {}
+    for kept, fill in (op.operands[1:], op.operands[:0:-1]):
+        if kept is None or fill is None or fill.const is None or kept.const is not None:
+            continue
+        if fill.const.size != 1 or float(fill.const.max()) > MASKED:
+            continue
+        if readers.keys() == {"f.softmax"}:
+            return kept, UNSEEN
+        if readers and all(map(_is_maximum, _readers(v))):
+            return kept, {}
+    return None, {}
+
+
+def _readers(v: Value) -> list[Op]:
+    """What reads ``v``, moved or not."""
+    return [r for u in v.users for r in (_readers(u.results[0]) if u.opcode in MOVES else [u])]
+
+
+def _is_maximum(op: Op) -> bool:
+    kind = op.attrs.get("kind") == "max" if op.opcode == "f.reduce" else op.attrs.get("smallest") is False
+    return kind and op.opcode in ("f.reduce", "f.argmax", "f.topk")
 
 
 def _is_state(v: Value, reader: Op) -> bool:
