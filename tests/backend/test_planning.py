@@ -76,7 +76,20 @@ def test_a_wider_result_or_a_broadcast_operand_is_never_overwritten() -> None:
     net.out(Add, z, z, **ADD)
     plan = plan_function(net.module().main)
     assert plan.place(a) != plan.place(wide)
+    check_plan(plan.memory.to_json())
     assert plan.memory.inplace == {plan.memory.graph.nodes[4].writes[0]: plan.memory.graph.nodes[1].writes[0]}
+
+
+def test_a_narrower_result_lies_over_its_operand_where_kernels_keep_the_order() -> None:
+    """int8 over int16, from the first byte: the sum needs one tensor of 16 bits at its peak, and nothing beside it."""
+    net = Net()
+    x = net.input("x", DType.I8, 3, 17)
+    wide = net.add(Requantize, x, m=1, s=0, c=0, frac=0, dtype="i16")
+    narrow = net.add(Add, wide, x, **ADD)
+    net.out(Table, narrow, net.weights(256))
+    plan = plan_function(net.module().main)
+    check_plan(plan.memory.to_json())
+    assert plan.place(wide) == plan.place(narrow) and plan.arena_bytes == 112 and plan.memory.proved
 
 
 def test_an_operand_that_is_read_twice_is_not_overwritten() -> None:

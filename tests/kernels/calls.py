@@ -46,7 +46,8 @@ class OutOfRangeError(Exception):
 
 
 def run_kernel(op: Op, arrays: Arrays, inplace: int | None = None) -> Any:
-    """The op of one result by its C kernel; with ``inplace`` the result overwrites a copy of that operand."""
+    """The op of one result by its C kernel; with ``inplace`` the result overwrites a copy of that operand, narrower
+    elements from its first byte on."""
     (y,) = run_results(op, arrays, {} if inplace is None else {0: inplace})
     return y
 
@@ -60,7 +61,8 @@ def run_results(op: Op, arrays: Arrays, inplace: dict[int, int]) -> Arrays:
         kind = np.dtype(np.uint8 if t.dtype.value == "bool" else t.dtype.numpy)
         buffers.append(np.full(t.nbytes + GUARD, 0x55, np.uint8))
         own = buffers[i][: t.nbytes].view(kind).reshape(t.shape)
-        results.append(held[inplace[i]].view(kind) if i in inplace else own)
+        over = held[inplace[i]].reshape(-1).view(np.uint8)[: t.nbytes] if i in inplace else None
+        results.append(own if over is None else over.view(kind).reshape(t.shape))
     CALLS[op.opcode](op, held, *results)
     for t, buffer in zip(types, buffers, strict=True):
         assert (buffer[t.nbytes :] == 0x55).all(), f"{op.kernel()} writes behind its result"

@@ -12,7 +12,7 @@ import pytest
 
 from emberc.backend.c.kernels import PORTABLE
 from emberc.bench import Case
-from emberc.bench.suite import attention, suite
+from emberc.bench.suite import add, attention, layer_norm, mul, requantize, suite
 from emberc.ir.types import TensorType
 from emberc.targets import load_target
 from tests.kernels.boards import assert_exact, assert_exact_anywhere, same_kernels
@@ -43,6 +43,29 @@ def in_place(cases: list[Case], isa: tuple[str, ...]) -> list[Case]:
 
 def _as_large(x: TensorType, y: TensorType) -> bool:
     return (x.nbytes, x.dtype.size) == (y.nbytes, y.dtype.size)
+
+
+def narrowing() -> list[Case]:
+    """int8 results over int16 operands: every tail, rows that begin in the middle of a block of the row before."""
+    cases: list[Case] = []
+    for n in (1, 3, 7, 15, 16, 17, 33, 129):
+        pairs = [make(3, n, "i16", y, "i8", seed=n) for make in (add, mul) for y in ("i8", "i16")]
+        cases += [replace(c, inplace="x") for c in [*pairs, requantize(3, n, "i16", "i8"), layer_norm(3, n, "i16")]]
+        cases += [replace(c, inplace="y") for c in (pairs[1], pairs[3])]
+    return cases
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_fast_kernels_narrow_in_place(core: str) -> None:
+    isa, cases = load_target(core).isa, narrowing()
+    fast = {c.kernel(isa).function for c in cases} - {c.kernel((PORTABLE,)).function for c in cases}
+    assert len(fast) == 6 and all(c.kernel(isa).in_place(c.op) for c in cases)
+    assert_exact(core, cases)
+
+
+def test_plain_c_narrows_in_place() -> None:
+    for core in ("cortex-m4", "cortex-m55", "rv32"):
+        assert_exact_anywhere(core, narrowing())
 
 
 @pytest.mark.parametrize("core", CORES)

@@ -285,9 +285,7 @@ def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int, overwri
         if id(out) in places:
             continue
         over = tuple(
-            names.tensor(by_field[c])
-            for c in candidates
-            if c in by_field and _may_cover(out, by_field[c], read, rows=op.callee is not None)
+            names.tensor(by_field[c]) for c in candidates if c in by_field and _may_cover(op, out, by_field[c], read)
         )
         if over:
             inplace[names.tensor(out)] = over
@@ -295,15 +293,17 @@ def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int, overwri
     return Node(names.node(op), reads, tuple(names.tensor(r) for r in op.results), scratch, inplace)
 
 
-def _may_cover(out: Value, source: Value, read: list[Value], *, rows: bool) -> bool:
-    """Whether ``out`` may be written over ``source``: element by element the same memory, and read only once. A loop
-    over ``rows`` vouches for rows of other widths itself.
+def _may_cover(op: Op, out: Value, source: Value, read: list[Value]) -> bool:
+    """Whether ``out`` may be written over ``source``: element by element the same memory, or narrower where the op's
+    kernels keep the order for that, and read only once. A loop over rows vouches for rows of other widths itself.
 
     An op that reads the same value through two operands (attention over one packed value) would find the second
     overwritten.
     """
-    same = out.type.nbytes == source.type.nbytes and out.type.dtype.size == source.type.dtype.size
-    return (same or rows) and not isinstance(source, Constant) and sum(v is source for v in read) == 1
+    narrower = source.type.dtype.size - out.type.dtype.size
+    as_many = out.type.elements == source.type.elements and (narrower == 0 or (narrower > 0 and op.narrows))
+    fits = as_many or op.callee is not None
+    return fits and not isinstance(source, Constant) and sum(v is source for v in read) == 1
 
 
 def _with_views(function: Function, order: list[Op]) -> tuple[Op, ...]:

@@ -78,13 +78,15 @@ def write_image(runs: Sequence[Run], folder: Path, target: str) -> None:
 
 @dataclass(frozen=True)
 class _Output:
-    """One result: ``start`` is its place in the results' buffer, guard bytes lie from ``guard`` to there."""
+    """One result: ``start`` is its place in the results' buffer, guard bytes lie from ``guard`` to there and behind
+    ``end``, which is that of a wider operand where it is written over one."""
 
     name: str
     text: ArrayText
     elements: int
     guard: int
     start: int
+    end: int
 
 
 class _Part:
@@ -105,11 +107,14 @@ class _Part:
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
-        """Name and padded array of every input, and the result that goes over it."""
+        """Name and padded array of every input, the bytes that are its own, and the result that goes over it."""
         over = {id(self._case.overwritten_by(name)): name for name in self._case.expected}
-        return [
-            {"name": v.name, "text": self._text(self._case.array_of(v)), "over": over.get(id(v))} for v in self._inputs
-        ]
+        found = []
+        for v in self._inputs:
+            array, skipped = self._case.array_of(v), self.misalign * v.type.dtype.size
+            own = range(skipped, skipped + array.nbytes)
+            found.append({"name": v.name, "text": self._text(array), "bytes": own, "over": over.get(id(v))})
+        return found
 
     @cached_property
     def outputs(self) -> list[_Output]:
@@ -117,8 +122,9 @@ class _Part:
         end = 0
         for name, array in self._case.expected.items():
             start = -(-(end + GUARD) // _ALIGN) * _ALIGN + self.misalign * array.dtype.itemsize
-            found.append(_Output(name, array_text(np.atleast_1d(array)), array.size, end, start))
-            end = start + array.nbytes
+            over = self._case.overwritten_by(name)
+            guard, end = end, start + max(array.nbytes, 0 if over is None else over.type.nbytes)
+            found.append(_Output(name, array_text(np.atleast_1d(array)), array.size, guard, start, end))
         return found
 
     @property
@@ -131,8 +137,7 @@ class _Part:
 
     @property
     def result_bytes(self) -> int:
-        last = self.outputs[-1]
-        return last.start + last.text.nbytes + GUARD
+        return self.outputs[-1].end + GUARD
 
     @property
     def can_fail(self) -> bool:

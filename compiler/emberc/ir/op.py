@@ -133,6 +133,9 @@ class Op:
 
     #: result name -> operands whose buffer it may overwrite when they die here (same size, same dtype width)
     inplace: ClassVar[dict[str, tuple[str, ...]]] = {}
+    #: such a result may also have narrower elements, as many: kernels go through the elements once they write, from the
+    #: first on, so what is written ends before all that is still to be read
+    narrows: ClassVar[bool] = False
     #: the result is the operand's bytes under another shape: it costs neither time nor memory
     is_view: ClassVar[bool] = False
     #: the attribute that names another function of the module, which the op runs

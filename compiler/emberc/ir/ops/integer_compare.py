@@ -35,6 +35,7 @@ class Nonzero(IntegerOp):
     x = operand(*PLAIN)
     y = result()
     inplace = {"y": ("x",)}
+    narrows = True
 
     def infer(self) -> list[TensorType]:
         return [TensorType(DType.BOOL, self.x.shape)]

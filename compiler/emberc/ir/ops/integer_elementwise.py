@@ -19,6 +19,7 @@ class Broadcast(IntegerOp):
     x = operand()
     y = operand()
     inplace = {"z": ("x", "y")}
+    narrows = True
     typed_by = ("x", "y")
 
     def common_shape(self) -> tuple[int, ...]:
@@ -91,6 +92,7 @@ class Requantize(IntegerOp):
     dtype = attribute[str]("i8")
     y = result()
     inplace = {"y": ("x",)}
+    narrows = True
 
     def infer(self) -> list[TensorType]:
         return [TensorType(self.out_dtype(*QUANTIZED), self.x.shape)]

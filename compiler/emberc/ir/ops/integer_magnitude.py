@@ -26,6 +26,7 @@ class Magnitude(IntegerOp):
     dtype = attribute[str]("i16")
     z = result()
     inplace = {"z": ("x", "y")}
+    narrows = True
 
     def infer(self) -> list[TensorType]:
         self.require(self.x.shape == self.y.shape, f"x is {list(self.x.shape)}, y {list(self.y.shape)}")

@@ -83,6 +83,7 @@ class LayerNorm(IntegerOp):
     dtype = attribute[str]("i8")
     y = result()
     inplace = {"y": ("x",)}
+    narrows = True
 
     def infer(self) -> list[TensorType]:
         self.require(self.x.type.rank >= 1, "x has no rows")
