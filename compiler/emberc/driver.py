@@ -28,7 +28,7 @@ from emberc.configure import Candidate, Candidates, as_given, configure
 from emberc.errors import UsageError
 from emberc.firmware import Firmware, Reference
 from emberc.fit import Build, FitPlan, Fitter, check_plan, fit, read_plan
-from emberc.frontend import import_model, model_hash
+from emberc.frontend import check_not_empty, import_model, model_hash
 from emberc.frontend.states import pair_states, show_states, states_text
 from emberc.golden import golden_vectors
 from emberc.ir.clone import clone_module
@@ -293,6 +293,7 @@ class _Job:
 
 def _imported(model: str | Path | onnx.ModelProto, options: Options) -> Module:
     module = import_model(model, shapes=dict(options.shapes or {}), fix=dict(options.fix or {}), name=options.name)
+    check_not_empty(module)
     if options.streaming:
         module.main.states = pair_states(module.main, options.states or {})
     elif options.states:

@@ -178,3 +178,16 @@ def test_a_usage_error_is_an_object_too(emberc_cli: Emberc) -> None:
     done = emberc_cli("compile", "m.onnx", "--json")
     assert done.code == 2
     assert json.loads(done.out) == {"error": {"code": "E-USAGE", "message": "Missing option '-o' / '--out'."}}
+
+
+def test_a_machine_without_memory_is_no_defect(
+    emberc_cli: Emberc, linear: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hungry(*_: object) -> None:
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr("emberc.driver.FloatModel", hungry)
+    done = emberc_cli("compile", linear, "-o", tmp_path / "b")
+    assert done.code == 2
+    assert "error[E-MEMORY]: this takes more memory than there is: Unable to allocate 9 TiB" in done.err
+    assert not (tmp_path / "b").exists()

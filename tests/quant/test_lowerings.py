@@ -10,13 +10,16 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from emberc.errors import EmberError, InternalError, UsageError
+from emberc.errors import EmberError, UnsupportedError, UsageError, VerifyError
 from emberc.ir.graph import Function, Module
 from emberc.ir.interpreter import run_function
 from emberc.ir.op import Op, operand, result
+from emberc.ir.ops.float_fused import Linear
 from emberc.ir.types import Array, DType, TensorType
+from emberc.ir.values import Constant, Value
 from emberc.passes import PassManager, Pipeline, Quantize
 from emberc.passes.lower.attention import largest_factor
+from emberc.passes.lower.context import LOWERINGS, Lowering
 from emberc.quant.calibration import CalibrationData, synthetic_calibration
 from emberc.quant.multiplier import multiplier
 from tests.quant.modules import module
@@ -244,7 +247,7 @@ def test_precision_int16_and_overrides() -> None:
 def test_the_largest_factor_is_one_that_a_multiplier_takes(bound: int) -> None:
     factor = largest_factor(bound)
     multiplier(factor, bound)
-    with pytest.raises(InternalError):
+    with pytest.raises(UnsupportedError):
         multiplier(4 * factor, bound)
 
 
@@ -352,3 +355,18 @@ def test_a_hidden_number_leaves_the_range_of_a_maximum_alone() -> None:
     (y,) = f.outputs.values()
     assert y.type.quant is not None
     np.testing.assert_allclose(y.type.quant.dequantize(got), x[::2].max(0), atol=0.05)
+
+
+@pytest.mark.parametrize(("top", "error"), [(1e38, UnsupportedError), (1e-40, UnsupportedError), (1.0, VerifyError)])
+def test_a_lowering_that_fails_on_extreme_weights_is_the_models_fault(
+    monkeypatch: pytest.MonkeyPatch, top: float, error: type[EmberError]
+) -> None:
+    def fails(_op: Op, _ctx: Lowering) -> Value:
+        return Value(TensorType(DType.I8, (int(np.rint(np.nan)),)))
+
+    x = Value(TensorType(DType.F32, (1, 2)), "x")
+    y = Linear(x, Constant(np.array([[top, 1.0]], np.float32), "w"), None, loc="/dense")
+    module = Module("m", {"main": Function("main", [x], [y], {"y": y.result})})
+    monkeypatch.setitem(LOWERINGS, "f.linear", fails)
+    with pytest.raises(error, match="cannot convert float NaN to integer"):
+        PassManager(Pipeline((Quantize(),))).run(module)

@@ -43,7 +43,13 @@ def error_json(error: EmberError) -> dict[str, Any]:
     }
 
 
-def _internal(error: Exception) -> InternalError:
+def _internal(error: Exception) -> EmberError:
+    if isinstance(error, MemoryError):
+        return EmberError(
+            f"this takes more memory than there is: {error}".rstrip(": "),
+            code="E-MEMORY",
+            hints=["a shorter sequence or batch with --shape, fewer calibration samples, or another machine"],
+        )
     return InternalError(
         f"{type(error).__name__}: {error}",
         details=["this is a bug in emberc, not in what you gave it"],

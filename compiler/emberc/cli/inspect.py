@@ -59,7 +59,7 @@ def _import(
     model: Path, shapes: dict[str, tuple[int, ...]], fix: dict[str, int | float]
 ) -> tuple[Module | None, EmberError | None]:
     """The float module as imported, and what stands in the way of compiling it."""
-    from emberc.frontend import import_model
+    from emberc.frontend import check_not_empty, import_model
     from emberc.passes import PassManager, Pipeline, Quantize, default_pipeline
 
     try:
@@ -71,6 +71,7 @@ def _import(
     passes = default_pipeline().passes
     before = next(i for i, p in enumerate(passes) if isinstance(p, Quantize))
     try:
+        check_not_empty(module)
         PassManager(Pipeline(passes[:before])).run(trial)
         Quantize().requires(trial)
     except EmberError as e:

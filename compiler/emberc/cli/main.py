@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
 
@@ -78,6 +79,9 @@ for _command in (
 def main() -> None:
     """The entry point of the ``emberc`` script."""
     INTERRUPT.listen()
+    if not os.environ.get(DEBUG):
+        # Samples may lead outside a function's domain, as a logarithm's: the report says what comes of it.
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a name that the terminal can't show is no error
     sys.exit(run(sys.argv[1:]))

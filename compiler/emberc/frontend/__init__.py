@@ -5,8 +5,9 @@ the nodes, ``importers`` say what each ONNX operator means in the float dialect.
 """
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.limits import check_not_empty
 from emberc.frontend.load import model_hash
 from emberc.frontend.model import import_model
 from emberc.frontend.registry import importer
 
-__all__ = ["NodeContext", "import_model", "importer", "model_hash"]
+__all__ = ["NodeContext", "check_not_empty", "import_model", "importer", "model_hash"]

@@ -16,6 +16,7 @@ from onnx import AttributeProto
 from emberc.errors import EmberError, InternalError, ModelError, UnsupportedError, UsageError, VerifyError
 from emberc.frontend.bodies import Body, has_schema_body, schema_body
 from emberc.frontend.context import Attributes, NodeContext
+from emberc.frontend.limits import Allowance
 from emberc.frontend.load import LoadedModel
 from emberc.frontend.loops import REPEATED, Repeated
 from emberc.frontend.order import check_order, live_nodes, node_label
@@ -53,6 +54,8 @@ class Converter:
         self.model = model
         self.registry = registry
         self.builder = builder
+        self.allowance = Allowance(model.label)
+        builder.check = self.allowance.op
         self.refusals = Refusals()
         self.functions = {(plain_domain(f.domain), f.name, f.overload): f for f in model.proto.functions}
 
@@ -77,6 +80,7 @@ class Converter:
         for i in live:
             node = nodes[i]
             place = prefix + node_label(node, i)
+            self.allowance.node(place)
             if any(self._blocked(scope, name) for name in node.input):
                 self._block(node, scope, opsets, place)
                 continue
@@ -89,6 +93,7 @@ class Converter:
             if results is None:
                 scope.blocked.update(o for o in node.output if o)
                 continue
+            self.allowance.made(results, place)
             for name, value in zip(node.output, results, strict=False):
                 if name and value is not None:
                     scope.values[name] = value
@@ -156,6 +161,10 @@ class Converter:
             raise ModelError(f"{node.op_type}: {e.message}", at=context.place, hints=[*e.hints, _EXPORT_AGAIN]) from e
         except EmberError:
             raise
+        except MemoryError as e:
+            raise ModelError(
+                f"{node.op_type}: its sizes ask for more memory than there is", code="E-LIMIT", at=context.place
+            ) from e
         except Exception as e:  # a malformed node that ONNX's checker let pass, or a bug
             raise InternalError(
                 f"the importer of {node.op_type} failed: {type(e).__name__}: {e}",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from emberc.frontend.limits import check_shape
 from emberc.ir.builder import Builder
 from emberc.ir.op import Op
 from emberc.ir.ops import float_binary as fb
@@ -130,6 +131,7 @@ class Emitter:
 
     def iota(self, size: int, axis: int = 0, rank: int = 1) -> Constant:
         """0 .. size - 1 along ``axis`` of ``rank`` axes, int64."""
+        check_shape([size], self.builder.loc)
         return self.constant(np.arange(size).reshape([size if i == axis else 1 for i in range(rank)]), DType.I64)
 
 

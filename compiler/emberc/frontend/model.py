@@ -9,8 +9,9 @@ from typing import Any
 import onnx
 
 import emberc.frontend.importers  # noqa: F401 (registers them)
-from emberc.errors import InternalError, UnsupportedError
+from emberc.errors import InternalError, ModelError, UnsupportedError, VerifyError
 from emberc.frontend.convert import Converter, Scope
+from emberc.frontend.limits import check_ports, check_shape
 from emberc.frontend.load import LoadedModel, check, load
 from emberc.frontend.order import check_order, live_nodes
 from emberc.frontend.registry import REGISTRY, ImportFunction
@@ -21,6 +22,7 @@ from emberc.ir.builder import Builder
 from emberc.ir.graph import Function, Module
 from emberc.ir.types import TensorType
 from emberc.ir.values import Constant, Value
+from emberc.ir.verifier import verify
 
 
 def import_model(
@@ -60,6 +62,7 @@ def import_model(
     scope = Scope(tensors=initializers)
     inputs: list[Value] = []
     for spec in needed:
+        check_shape(sizes[spec.name], f"{loaded.label}: graph input {spec.show()}")
         if spec.name in fixed:
             scope.values[spec.name] = Constant(fixed_array(spec, fixed[spec.name], sizes[spec.name]), spec.name)
         else:
@@ -81,12 +84,18 @@ def import_model(
     function = Function("main", inputs, builder.ops, {o: converter.lookup(scope, o) for o in outputs})
     function.prune()
     function.inputs = [v for v in inputs if v.users or function.is_output(v)]
+    check_ports(function, loaded.label)
     kept = {v.name for v in function.inputs}
     module.unread_inputs = frozenset(s.name for s in specs) - kept
     for spec in specs:
         if spec.name not in kept and spec.name not in fixed:
             module.notes.append(f"input '{spec.name}' is not read by any output: dropped from the signature")
     module.functions["main"] = function
+    try:
+        verify(module)
+    except VerifyError as e:  # nodes that fit each other in shape, and not in type
+        check(loaded, shapes=True)
+        raise ModelError(f"the model contradicts itself: {e.message}", at=f"{loaded.label}: {e.at}") from e
     return module
 
 

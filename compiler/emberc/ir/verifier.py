@@ -26,6 +26,7 @@ def verify(module: Module, after: str = "") -> None:
 def _problems(function: Function) -> list[tuple[str, Op | None]]:
     found: list[tuple[str, Op | None]] = []
     defined: set[int] = {id(v) for v in function.inputs}
+    users: dict[int, set[int]] = {}  # of values that were looked at: a constant may have thousands
 
     def known(v: Value) -> bool:
         return isinstance(v, Constant) or id(v) in defined
@@ -34,7 +35,9 @@ def _problems(function: Function) -> list[tuple[str, Op | None]]:
         for name, v in op.named_operands():
             if not known(v):
                 found.append((f"operand '{name}' is used before it is defined", op))
-            if op not in v.users:
+            if id(v) not in users:
+                users[id(v)] = {id(u) for u in v.users}
+            if id(op) not in users[id(v)]:
                 found.append((f"operand '{name}' does not list the op among its users", op))
         found += [(p, op) for p in _type_problems(op)]
         for r in op.results:

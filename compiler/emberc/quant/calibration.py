@@ -222,12 +222,16 @@ _KEEPS = {"f.cast", "f.reshape", "f.transpose", "f.expand", "f.slice", "f.concat
 
 def _tables(v: Value, follow: Callable[[Op], bool]) -> Iterator[int]:
     """Rows of the tables that ``v`` indexes, itself or through ops that ``follow`` accepts."""
-    for op in {id(u): u for u in v.users}.values():
-        if op.opcode == "f.embed":
-            parts = [p for p in op.operands if p is not None]
-            half = len(parts) // 2
-            yield from (t.shape[0] for ids, t in zip(parts[:half], parts[half:], strict=True) if ids is v)
-        elif op.opcode == "f.gather" and op.operands[1] is v and op.operands[0] is not None:
-            yield op.operands[0].shape[int(op.attrs.get("axis") or 0)]  # type: ignore[arg-type]
-        elif len(op.results) == 1 and follow(op):
-            yield from _tables(op.result, follow)
+    todo, seen = [v], {id(v)}
+    while todo:
+        v = todo.pop()
+        for op in {id(u): u for u in v.users}.values():
+            if op.opcode == "f.embed":
+                parts = [p for p in op.operands if p is not None]
+                half = len(parts) // 2
+                yield from (t.shape[0] for ids, t in zip(parts[:half], parts[half:], strict=True) if ids is v)
+            elif op.opcode == "f.gather" and op.operands[1] is v and op.operands[0] is not None:
+                yield op.operands[0].shape[int(op.attrs.get("axis") or 0)]  # type: ignore[arg-type]
+            elif len(op.results) == 1 and follow(op) and id(op.result) not in seen:
+                seen.add(id(op.result))
+                todo.append(op.result)

@@ -35,6 +35,15 @@ class Grid(NamedTuple):
 def row_grids(w: Reals) -> Grid:
     """The grid of each row of ``w`` [M, K]. A row of zeros has none."""
     steps, centers = np.zeros(len(w)), np.zeros(len(w))
+    for start in range(0, len(w), CHUNK):
+        part = slice(start, start + CHUNK)
+        steps[part], centers[part] = _grids(w[part])
+    return Grid(steps, centers)
+
+
+def _grids(w: Reals) -> tuple[Reals, Reals]:
+    """Steps and centers of a few rows."""
+    steps, centers = np.zeros(len(w)), np.zeros(len(w))
     top = np.abs(w).max(axis=1, initial=0.0)
     rows, counts = _candidates(w, top)
     while len(rows):
@@ -49,7 +58,7 @@ def row_grids(w: Reals) -> Grid:
         left = ~np.isin(rows, found)
         left[first] = False
         rows, counts = rows[left], counts[left]
-    return Grid(steps, centers)
+    return steps, centers
 
 
 def _candidates(w: Reals, top: Reals) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -58,17 +67,12 @@ def _candidates(w: Reals, top: Reals) -> tuple[NDArray[np.intp], NDArray[np.intp
     One element of a row already rules out all but one Q in thousands, so all 255 are tried on one alone.
     """
     every = np.arange(1, 256)
-    none = np.zeros(0, np.intp)
-    found = [(none, none)]
-    nonzero = np.nonzero(top > 0)[0]
-    for start in range(0, len(nonzero), CHUNK):
-        rows = nonzero[start : start + CHUNK]
-        some = _largest(np.abs(w[rows]), SAMPLE)
-        one = some[:, :1] / top[rows, None] * every
-        row, q = np.nonzero(np.abs(one - np.rint(one)) < 2 * TOLERANCE)
-        good = _integral(some[row] / (top[rows[row]] / every[q])[:, None])
-        found.append((rows[row[good]], every[q[good]]))
-    return np.concatenate([r for r, _ in found]), np.concatenate([q for _, q in found])
+    rows = np.nonzero(top > 0)[0]
+    some = _largest(np.abs(w[rows]), SAMPLE)
+    one = some[:, :1] / top[rows, None] * every
+    row, q = np.nonzero(np.abs(one - np.rint(one)) < 2 * TOLERANCE)
+    good = _integral(some[row] / (top[rows[row]] / every[q])[:, None])
+    return rows[row[good]], every[q[good]]
 
 
 def symmetric_steps(w: Reals) -> Reals:

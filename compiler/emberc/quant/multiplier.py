@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emberc.errors import InternalError
+from emberc.errors import InternalError, UnsupportedError
 
 INT32 = 2**31
+EXTREME = "a weight or a sample is out of all proportion to the others: look for a damaged one"
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ def multiplier(factors: float | Sequence[float] | NDArray[np.float64], bound: in
     """The integers for acc * factor, where |acc| <= ``bound``.
 
     The shift is the smallest that brings every multiplier below 2^31; it is negative when the accumulator itself
-    does not fit 32 bits. Raises InternalError when no shift does both: the output's scale is then finer than 32
-    bits can tell, which no calibrated range leads to.
+    does not fit 32 bits. Raises UnsupportedError when no shift does both: the output's scale is then finer than 32
+    bits can tell, which only weights or samples of extreme size lead to.
     """
     real = np.atleast_1d(np.asarray(factors, np.float64))
     if not np.isfinite(real).all():
@@ -38,7 +39,7 @@ def multiplier(factors: float | Sequence[float] | NDArray[np.float64], bound: in
     while np.rint(np.abs(real) * 2.0 ** (32 - shift)).max(initial=0.0) >= INT32:
         shift += 1
     if (bound << shift if shift >= 0 else bound >> -shift) >= INT32:
-        raise InternalError(f"accumulator {bound} << {shift} exceeds 32 bits", at=at)
+        raise UnsupportedError(f"accumulator {bound} << {shift} exceeds 32 bits", at=at, hints=[EXTREME])
     return Multiplier(np.rint(real * 2.0 ** (32 - shift)).astype(np.int32), shift)
 
 
@@ -123,7 +124,7 @@ def requantized_sum(factors: Sequence[float], zeros: Sequence[int], zero_point: 
     """Integers for y = sum_i factor_i * (x_i - zeros_i) + constant + zero_point, all in output steps.
 
     ``c`` holds the rounding half, the zero points, and half a unit for each floor, which cancels their mean.
-    The fractional bits are as many, up to 6, as leave every sum of int16 values inside 32 bits. Raises InternalError
+    The fractional bits are as many, up to 6, as leave every sum of int16 values inside 32 bits. Raises UnsupportedError
     when there is no such number: factors near 2^15.
     """
     for frac in range(6, -1, -1):
@@ -135,4 +136,4 @@ def requantized_sum(factors: Sequence[float], zeros: Sequence[int], zero_point: 
             c += sum(0.5 * (t.s > 0) - z * t.m / 2.0**t.s for t, z in zip(known, zeros, strict=True))
             if sum((abs(t.m) << 15) >> t.s for t in known) + abs(c) < INT32 - len(known):
                 return Sum(tuple(known), round(c), frac)
-    raise InternalError(f"scales differ by more than a sum can take: factors {list(factors)}")
+    raise UnsupportedError(f"scales differ by more than a sum can take: factors {list(factors)}", hints=[EXTREME])

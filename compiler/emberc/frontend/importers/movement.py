@@ -104,6 +104,8 @@ def split(node: NodeContext) -> list[Value]:
     sizes = node.int_list(1, "split") if node.optional(1) is not None else node.integers("split")
     if sizes is None:
         parts = node.integer("num_outputs", node.output_count)
+        if parts != node.output_count or not parts:
+            raise node.invalid(f"num_outputs is {parts}, it has {node.output_count} outputs")
         part = -(-x.shape[axis] // parts)
         sizes = [max(0, min(part, x.shape[axis] - i * part)) for i in range(parts)]
     if sum(sizes) != x.shape[axis]:
@@ -164,6 +166,8 @@ def pad(node: NodeContext) -> Value:
 def depth_space(node: NodeContext) -> Value:
     """Blocks of b x b positions in exchange for channels."""
     x, b = node.input(0), node.integer("blocksize", 1)
+    if x.type.rank != 4 or b < 1:
+        raise node.invalid(f"blocks of {b} x {b} do not fit {list(x.shape)}")
     n, c, h, w = x.shape
     if node.op_type == "SpaceToDepth":
         parts = node.reshape(x, [n, c, h // b, b, w // b, b])

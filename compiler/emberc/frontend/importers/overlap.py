@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.limits import check_shape
 from emberc.frontend.registry import importer
 from emberc.ir.ops.float_movement import Gather, Pad
 from emberc.ir.values import Value
@@ -24,8 +25,11 @@ class Windows:
     dilations: list[int]
     before: list[int]
 
-    def sources(self) -> list[list[int]]:
-        """For every pixel of the image the elements (kernel position * windows + window) that land on it."""
+    def sources(self, place: str) -> list[list[int]]:
+        """For every pixel of the image the elements (kernel position * windows + window) that land on it; ``place``
+        names the node in errors."""
+        check_shape([*self.kernel, *self.counts], place)
+        check_shape(self.sizes, place)
         k = np.indices(self.kernel).reshape(len(self.kernel), -1, 1)
         w = np.indices(self.counts).reshape(len(self.counts), 1, -1)
         column = [np.asarray(v).reshape(-1, 1, 1) for v in (self.strides, self.dilations, self.before, self.sizes)]
@@ -41,7 +45,7 @@ class Windows:
 def overlap_add(node: NodeContext, columns: Value, windows: Windows) -> Value:
     """[N, C, kernel * windows] -> [N, C, sizes..]: a gather of what lands on each pixel, and its sum."""
     n, c, count = columns.shape
-    sources = windows.sources()
+    sources = windows.sources(node.place)
     most = max(1, max(map(len, sources)))
     ids = np.array([s + [count] * (most - len(s)) for s in sources]).T  # [most, pixels]; ``count`` is a zero
     padded = node.emit(Pad, columns, pads=[0, 0, 0, 0, 0, 1], value=0.0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.limits import check_shape
 from emberc.frontend.registry import importer
 from emberc.ir.ops.float_movement import Gather
 from emberc.ir.values import Value
@@ -85,9 +86,14 @@ def _resized(node: NodeContext, axes: list[Axis], transform: str, rounding: str)
     antialias, exclude = bool(node.integer("antialias")), bool(node.integer("exclude_outside"))
     a, fill = node.number("cubic_coeff_a", -0.75), node.number("extrapolation_value", 0.0)
     y = node.input(0)
+    new = {d.axis: d.new for d in axes}
+    check_shape([new.get(k, n) for k, n in enumerate(y.shape)], node.place)
     for d in axes:
         if d.size == d.new and d.scale == 1.0 and (d.start, d.end) == (0.0, 1.0):
             continue
+        if d.new < 1 or not isfinite(d.scale):
+            raise node.invalid(f"axis {d.axis} would have {d.new} elements")
+        check_shape([d.new, d.size] if mode != "nearest" else [d.new], node.place)
         at = _positions(node, d, transform)
         if mode == "nearest":
             y = node.emit(Gather, y, node.constant(np.clip(_rounded(at, rounding), 0, d.size - 1)), axis=d.axis)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 import numpy as np
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.limits import check_shape
 from emberc.frontend.registry import importer
 from emberc.frontend.tensors import element_type
 from emberc.ir.types import DType
 from emberc.ir.values import Value
-
-#: More than any microcontroller holds; a damaged size must not take the host's memory.
-ELEMENT_LIMIT = 1 << 28
 
 
 @importer("Constant")
@@ -71,5 +68,4 @@ def eye_like(node: NodeContext) -> Value:
 def _check_size(node: NodeContext, sizes: Sequence[float]) -> None:
     if any(s < 0 for s in sizes):
         raise node.invalid(f"shape {list(sizes)} has a negative size")
-    if prod(sizes) > ELEMENT_LIMIT:
-        raise node.refuse(f"a constant of {prod(sizes):.3g} elements", f"up to {ELEMENT_LIMIT}")
+    check_shape(sizes, node.place)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.limits import check_shape
 from emberc.frontend.registry import importer
 from emberc.frontend.tensors import element_type
 from emberc.ir.ops.float_movement import Gather
@@ -30,6 +31,7 @@ def _transform(node: NodeContext, axis: int) -> Value:
     axis = node.axis(axis, rank)
     length = node.int_list(1, "length")
     n = length[0] if length else x.shape[axis]
+    check_shape([n, 2 * n], node.place)
     inverse, one_sided = bool(node.integer("inverse")), bool(node.integer("onesided"))
     if inverse and one_sided:
         full = length[0] if length else 2 * (x.shape[axis] - 1)
@@ -55,7 +57,11 @@ def stft(node: NodeContext) -> Value:
     step = int(node.array(1, "frame step").reshape(-1)[0])
     length = int(node.array(3, "frame length").reshape(-1)[0]) if node.optional(3) is not None else 0
     length = length or (window.shape[0] if window is not None else signal.shape[1])
+    if step < 1 or not 0 < length <= signal.shape[1]:
+        raise node.invalid(f"frames of {length} every {step} do not fit {list(signal.shape)}")
     count = (signal.shape[1] - length) // step + 1
+    check_shape([length, 2 * length], node.place)
+    check_shape([count, length], node.place)
     places = np.arange(count)[:, None] * step + np.arange(length)
     parts = signal.shape[2] if signal.type.rank == 3 else 1
     frames = node.emit(Gather, signal, node.constant(places), axis=1)  # [B, frames, length(, 1)]
@@ -91,6 +97,9 @@ def mel_weight_matrix(node: NodeContext) -> Value:
     names = ("number of mel bins", "transform length", "sample rate", "lower edge", "upper edge")
     mels, length, rate, low, high = (node.array(i, name).reshape(-1)[0].item() for i, name in enumerate(names))
     dtype = element_type(node.integer("output_datatype", 1), node.place)
+    if mels < 1 or length < 1 or rate <= 0:
+        raise node.invalid(f"{mels} bins of a transform of length {length} at {rate} Hz")
+    check_shape([length, mels], node.place)
     edges = np.linspace(0, 1, mels + 2, endpoint=False) * (_mel(high) - _mel(low)) + _mel(low)
     places = np.floor((length + 1) * 700 * (10 ** (edges / 2595) - 1) / rate).astype(np.int64)
     out = np.zeros((length // 2 + 1, mels))
@@ -114,6 +123,7 @@ def cosine_window(node: NodeContext) -> Value:
     weights = {"HannWindow": (0.5, 0.5, 0.0), "HammingWindow": (25 / 46, 21 / 46, 0.0)}
     a0, a1, a2 = weights.get(node.op_type, (0.42, 0.5, 0.08))
     size = int(node.array(0, "size").reshape(-1)[0])
+    check_shape([size], node.place)
     turn = 2 * np.pi * np.arange(size) / (size if node.integer("periodic", 1) else max(size - 1, 1))
     dtype = element_type(node.integer("output_datatype", 1), node.place)
     return node.constant(a0 - a1 * np.cos(turn) + a2 * np.cos(2 * turn), dtype)

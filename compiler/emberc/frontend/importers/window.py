@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from emberc.frontend.context import NodeContext
+from emberc.frontend.limits import check_shape
 from emberc.frontend.registry import importer
 from emberc.ir.ops.float_binary import Pow
 from emberc.ir.ops.float_linear import Conv, Pool
@@ -109,7 +110,9 @@ def _geometry(node: NodeContext, x: Value, kernel: list[int]) -> tuple[list[int]
     dilations = node.integers("dilations") or [1] * n
     auto = node.text("auto_pad", "NOTSET")
     if auto in ("NOTSET", "VALID", ""):
-        return strides, dilations, (node.integers("pads") if auto != "VALID" else None) or [0] * 2 * n
+        pads = (node.integers("pads") if auto != "VALID" else None) or [0] * 2 * n
+        check_shape([*x.shape[:2], *(s + sum(pads[i::n]) for i, s in enumerate(x.shape[2:]))], node.place)
+        return strides, dilations, pads
     before, after = [], []
     for size, k, s, d in zip(x.shape[2:], kernel, strides, dilations, strict=True):
         total = max(0, (-(-size // s) - 1) * s + d * (k - 1) + 1 - size)

@@ -15,6 +15,7 @@ from emberc.ir.types import Array, DType, Quant, TensorType
 from emberc.ir.values import Constant, Value
 from emberc.quant.forms import Form, pack
 from emberc.quant.grid import Reals, tensor_grid
+from emberc.quant.multiplier import EXTREME
 from emberc.quant.precision import affine
 from emberc.quant.scan import ScanScales
 
@@ -22,6 +23,8 @@ O = TypeVar("O", bound=Op)  # noqa: E741
 LowerFunction = Callable[[Any, "Lowering"], "Value | Sequence[Value]"]
 
 LOWERINGS: dict[str, LowerFunction] = {}
+#: element types that a graph input may have and few kernels take
+_UNSIGNED = (DType.U8, DType.U16, DType.U32)
 
 
 def lowering(*opcodes: str) -> Callable[[LowerFunction], LowerFunction]:
@@ -100,11 +103,15 @@ class Lowering:
         return v.const.astype(np.float64)
 
     def const(self, data: Any, dtype: DType, name: str | None = None) -> Constant:
-        """An integer constant; raises InternalError when a number does not fit ``dtype``."""
+        """An integer constant; raises UnsupportedError when a number does not fit ``dtype``."""
         wide = np.asarray(data)
         lo, hi = dtype.limits
         if wide.size and (wide.min() < lo or wide.max() > hi):
-            raise InternalError(f"constant {name or ''} needs {wide.min()} .. {wide.max()}, {dtype.value} is too small")
+            raise UnsupportedError(
+                f"constant '{name or '?'}' needs {wide.min():.4g} .. {wide.max():.4g}, {dtype.value} is too small",
+                at=self.at(),
+                hints=["a value beside it was about 0 in every sample: calibrate on real ones (--calib)", EXTREME],
+            )
         return Constant(np.rint(wide).astype(dtype.numpy), name)
 
     def weights(self, steps: Array, source: Value) -> Constant:
@@ -142,11 +149,20 @@ class Lowering:
 
     def emit(self, cls: type[O], *operands: Any, type: TensorType, **fields: Any) -> Value:
         """Appends an integer op whose result has ``type`` (its quantization can't be inferred)."""
-        return self.builder.emit(cls, *operands, types=[type], **fields)
+        (only,) = self.emit_all(cls, *operands, types=[type], **fields)
+        return only
 
     def emit_all(self, cls: type[O], *operands: Any, types: list[TensorType], **fields: Any) -> list[Value]:
-        """Appends an integer op with several results."""
-        return self.builder.add(cls, *operands, types=types, **fields)
+        """Appends an integer op with several results. Raises UnsupportedError for unsigned elements without kernel."""
+        results = self.builder.add(cls, *operands, types=types, **fields)
+        for field, v in zip(cls.operand_fields.values(), self.builder.ops[-1].operands, strict=False):
+            if v is not None and v.type.dtype in _UNSIGNED and field.dtypes and v.type.dtype not in field.dtypes:
+                raise UnsupportedError(
+                    f"{cls.opcode} has no kernel for elements of type {v.type.dtype.value}",
+                    at=self.at(),
+                    hints=["export the model with that input as int64 or int32"],
+                )
+        return results
 
     def at(self) -> str:
         """The ONNX node being lowered, for errors."""
@@ -160,7 +176,16 @@ class Lowering:
             out.inputs.append(self.values[id(v)])
         for op in function.ops:
             self.builder.loc = op.loc
-            new = LOWERINGS[op.opcode](op, self)
+            try:
+                new = LOWERINGS[op.opcode](op, self)
+            except (ArithmeticError, ValueError) as e:
+                if not _has_extremes(op):
+                    raise
+                raise UnsupportedError(
+                    f"the weights of this {op.opcode} can't be brought to integers: {e}",
+                    at=op.loc,
+                    hints=["they hold numbers beyond 1e30 or below 1e-30: look for a damaged one"],
+                ) from e
             for old, value in zip(op.results, [new] if isinstance(new, Value) else new, strict=True):
                 self.values[id(old)] = value
                 if value.name is None and value.const is None:
@@ -169,3 +194,9 @@ class Lowering:
         out.outputs = {name: self.get(v) for name, v in function.outputs.items()}
         out.states = list(function.states)
         return out
+
+
+def _has_extremes(op: Op) -> bool:
+    """Whether a weight holds numbers so large or small that scales made of them leave the range of floats."""
+    weights = [np.abs(v.const) for v in op.operands if v is not None and v.const is not None and v.type.dtype.is_float]
+    return any(((w > 1e30) | ((w > 0) & (w < 1e-30))).any() for w in weights)
