@@ -55,7 +55,7 @@ typedef struct {
 } ember_causal_conv_params;
 
 /* y [batches, rows, channels] from x of that shape; tail and initial [batches, taps - 1, channels]. initial is NULL
- * where all earlier rows are zx. tail may be initial. */
+ * where all earlier rows are zx. tail may be initial, or NULL: it is left out. */
 void ember_causal_conv_s8(const int8_t *x, const int8_t *initial, int8_t *y, int8_t *tail, void *scratch,
                           const ember_causal_conv_params *p);
 

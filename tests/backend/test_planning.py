@@ -9,6 +9,7 @@ from backend.support import Net
 from emberc.backend.c import plan_for
 from emberc.backend.planning import Home, Place, plan_function
 from emberc.ir.ops.integer_attention import Attention
+from emberc.ir.ops.integer_conv import CausalConv
 from emberc.ir.ops.integer_elementwise import Add, Requantize
 from emberc.ir.ops.integer_movement import Reshape
 from emberc.ir.ops.integer_table import Table
@@ -90,6 +91,20 @@ def test_a_narrower_result_lies_over_its_operand_where_kernels_keep_the_order() 
     plan = plan_function(net.module().main)
     check_plan(plan.memory.to_json())
     assert plan.place(wide) == plan.place(narrow) and plan.arena_bytes == 112 and plan.memory.proved
+
+
+def test_a_result_that_nobody_reads_is_left_out() -> None:
+    """The rows that a convolution keeps for a next call: of a whole sequence there is none."""
+    net = Net()
+    x = net.input("x", DType.I8, 1, 17, 8)
+    parts = [net.weights(4, 8), net.words(8, -900, 900), net.words(8, 1 << 24, 1 << 26)]
+    y, tail = net.builder.add(CausalConv, x, *parts)
+    net.out(Table, y, net.weights(256))
+    plan = plan_function(net.module().main)
+    check_plan(plan.memory.to_json())
+    assert plan.place(tail) == Place(Home.NOWHERE) and plan.arena_bytes == 144
+    net.out(Table, tail, net.weights(256))
+    assert plan_function(net.module().main).place(tail).home is Home.ARENA
 
 
 def test_an_operand_that_is_read_twice_is_not_overwritten() -> None:

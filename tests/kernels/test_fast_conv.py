@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,8 @@ def cases() -> list[Case]:
         for fill, initial, table in forms
     ]
     in_place = [as_case(*conv_case(2, 9, k, initial=True), inplace="initial") for k in (4, 7)]
-    return [*built, *in_place, causal_conv(5, 9, 4), causal_conv(6, 40, 4, table=0)]
+    whole = [replace(built[i], unread=("tail",)) for i in range(0, len(built), 7)]
+    return [*built, *whole, *in_place, causal_conv(5, 9, 4), causal_conv(6, 40, 4, table=0)]
 
 
 def kernels(cases: list[Case], isa: str) -> set[str]:

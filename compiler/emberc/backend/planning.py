@@ -33,6 +33,7 @@ class Home(Enum):
     INPUT = "in"
     OUTPUT = "out"
     FLASH = "flash"
+    NOWHERE = "left out"
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class FunctionPlan:
         is; ``rule`` is one of ``memory.PLACEMENTS``.
         """
         names = _Names(self.function)
-        made = [v for op in self.function.ops for v in op.results if not op.is_view]
+        made = [v for op in self.function.ops if not op.is_view for v in _written(op, self.function)]
         access = {names.tensor(v): values[id(v)] for v in made if id(v) in values}
         access |= {name: scratch[id(op)] for op, name in self._nodes() if id(op) in scratch}
         memory = spread(self.memory, pools, access, rule)
@@ -222,8 +223,10 @@ def plan_function(
     need = {
         id(op): bodies[id(op)].arena_bytes + state_bytes(op) if id(op) in bodies else scratch_bytes(op) for op in real
     }
+    made = [v for op in real for v in _written(op, function)]
+    written = {id(v) for v in made}
+    places |= {id(v): Place(Home.NOWHERE) for op in real for v in op.results if id(v) not in written}
     nodes = [_node(op, names, places, need[id(op)], overwrites(op)) for op in real]
-    made = [v for op in real for v in op.results]
     memory = plan_memory(
         nodes,
         {names.tensor(v): v.type.nbytes for v in (*function.inputs, *made)},
@@ -290,7 +293,14 @@ def _node(op: Op, names: _Names, places: dict[int, Place], scratch: int, overwri
         if over:
             inplace[names.tensor(out)] = over
     reads = tuple(dict.fromkeys(names.tensor(v) for v in read))
-    return Node(names.node(op), reads, tuple(names.tensor(r) for r in op.results), scratch, inplace)
+    writes = tuple(names.tensor(r) for r in op.results if places.get(id(r)) != Place(Home.NOWHERE))
+    return Node(names.node(op), reads, writes, scratch, inplace)
+
+
+def _written(op: Op, function: Function) -> list[Value]:
+    """The results of an op without those that its kernel may leave out and nobody reads."""
+    named = zip(op.result_fields, op.results, strict=False)
+    return [v for name, v in named if name not in op.droppable or v.users or function.is_output(v)]
 
 
 def _may_cover(op: Op, out: Value, source: Value, read: list[Value]) -> bool:

@@ -19,8 +19,8 @@ class Case:
     """An op, arrays for its operands that are no constants (by field name), and its size as text ("128,128,128").
 
     ``misalign`` elements lie between a 16-byte boundary and the start of every input and output. ``inplace`` names the
-    operand that a result is written over. ``work`` is how much one run does and of what, where that is neither MACs
-    nor elements of the result.
+    operand that a result is written over, ``unread`` results that nobody asks for. ``work`` is how much one run does
+    and of what, where that is neither MACs nor elements of the result.
     """
 
     op: Op
@@ -28,6 +28,7 @@ class Case:
     shape: str
     misalign: int = 0
     inplace: str | None = None
+    unread: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
     work: tuple[int, str] | None = None
 
@@ -51,7 +52,8 @@ class Case:
         ids = {id(v): f"x{i}" for i, v in enumerate(self._fed())}
         for v in self._fed():
             v.name = ids[id(v)]
-        return Function("main", self._fed(), [self.op], dict(zip(self.op.result_fields, self.op.results, strict=True)))
+        results = zip(self.op.result_fields, self.op.results, strict=True)
+        return Function("main", self._fed(), [self.op], {name: v for name, v in results if name not in self.unread})
 
     def array_of(self, value: Value) -> Array:
         """The array that feeds an input of ``function``."""

@@ -136,6 +136,8 @@ class Op:
     #: such a result may also have narrower elements, as many: kernels go through the elements once they write, from the
     #: first on, so what is written ends before all that is still to be read
     narrows: ClassVar[bool] = False
+    #: results that kernels leave out where nobody reads them: they take no memory then
+    droppable: ClassVar[tuple[str, ...]] = ()
     #: the result is the operand's bytes under another shape: it costs neither time nor memory
     is_view: ClassVar[bool] = False
     #: the attribute that names another function of the module, which the op runs

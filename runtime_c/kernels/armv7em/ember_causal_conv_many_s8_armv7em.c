@@ -97,10 +97,9 @@ void ember_causal_conv_many_s8_armv7em(const int8_t *x, const int8_t *initial, i
             collect(column, x + c, initial == NULL ? NULL : initial + c, p);
             run(column, y + c, c, p);
         }
-        ember_conv_keep(x, initial, tail, p->rows, p->channels, p->taps, p->zx);
+        tail = ember_conv_keep(x, initial, tail, p->rows, p->channels, p->taps, p->zx);
         x += p->rows * p->channels;
         y += p->rows * p->channels;
-        tail += kept;
         initial = initial == NULL ? NULL : initial + kept;
     }
 }

@@ -82,10 +82,9 @@ void ember_causal_conv_s8_armv7em(const int8_t *x, const int8_t *initial, int8_t
     const int32_t kept = (p->taps - 1) * p->channels;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         run(x, initial, y, p);
-        ember_conv_keep(x, initial, tail, p->rows, p->channels, p->taps, p->zx);
+        tail = ember_conv_keep(x, initial, tail, p->rows, p->channels, p->taps, p->zx);
         x += p->rows * p->channels;
         y += p->rows * p->channels;
-        tail += kept;
         initial = initial == NULL ? NULL : initial + kept;
     }
 }

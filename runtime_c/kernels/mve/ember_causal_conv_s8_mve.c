@@ -17,11 +17,13 @@ static const int8_t *row_at(const int8_t *x, const int8_t *before, int32_t row, 
     return at < 0 ? x : before + at * stride;
 }
 
-/* The last taps - 1 rows of both; they move towards lower addresses, so tail may be before. */
-static void keep(const int8_t *x, const int8_t *before, int8_t *tail, int32_t stride, const ember_mve_conv_params *p)
+/* The last taps - 1 rows of both; they move towards lower addresses, so tail may be before, or NULL where nobody goes on
+ * from here. Returns where those of the next batch go. */
+static int8_t *keep(const int8_t *x, const int8_t *before, int8_t *tail, int32_t stride, const ember_mve_conv_params *p)
 {
-    for (int32_t k = 0; k < p->taps - 1; k++, tail += p->channels)
+    for (int32_t k = 0; tail != NULL && k < p->taps - 1; k++, tail += p->channels)
         memmove(tail, row_at(x, before, p->rows - p->taps + 1 + k, stride, p), (size_t)p->channels);
+    return tail;
 }
 
 void ember_causal_conv_s8_mve(const int8_t *x, const int8_t *initial, int8_t *y, int8_t *tail, void *scratch,
@@ -43,9 +45,8 @@ void ember_causal_conv_s8_mve(const int8_t *x, const int8_t *initial, int8_t *y,
             else
                 ember_mve_conv_many(rows, y, 0, p);
         }
-        keep(x, before, tail, stride, p);
+        tail = keep(x, before, tail, stride, p);
         x += p->rows * p->channels;
-        tail += (p->taps - 1) * p->channels;
         before += (p->taps - 1) * stride;
     }
 }

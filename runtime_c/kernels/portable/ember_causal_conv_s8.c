@@ -36,7 +36,7 @@ void ember_causal_conv_s8(const int8_t *x, const int8_t *initial, int8_t *y, int
             }
         }
         /* rows move towards lower addresses, so tail may be initial */
-        for (int32_t k = 0; k < p->taps - 1; k++) {
+        for (int32_t k = 0; tail != NULL && k < p->taps - 1; k++) {
             for (int32_t c = 0; c < p->channels; c++)
                 *tail++ = (int8_t)row_element(x, initial, p->rows - p->taps + 1 + k, c, p);
         }

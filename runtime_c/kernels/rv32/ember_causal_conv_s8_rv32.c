@@ -101,10 +101,9 @@ void ember_causal_conv_s8_rv32(const int8_t *x, const int8_t *initial, int8_t *y
             else
                 channel_of(y + c, column, p->w + c * p->padded_taps, p->scales + 2 * c, table, p);
         }
-        ember_conv_keep(x, initial, tail, p->rows, p->channels, p->taps, p->zx);
+        tail = ember_conv_keep(x, initial, tail, p->rows, p->channels, p->taps, p->zx);
         x += p->rows * p->channels;
         y += p->rows * p->channels;
-        tail += kept;
         initial = initial == NULL ? NULL : initial + kept;
     }
 }

@@ -20,9 +20,11 @@ Fields = dict[str, Initialiser]
 
 
 def buffer_pointer(place: Place, fields: dict[tuple[str, str], str]) -> str:
-    """The C expression for a place in the arena or in one of the caller's buffers."""
+    """The C expression for a place in the arena or in one of the caller's buffers; NULL for what is left out."""
     if place.home is Home.ARENA:
         return arena_pointer(place.name, place.offset)
+    if place.home is Home.NOWHERE:
+        return "NULL"
     return fields[place.home.value, place.name]
 
 

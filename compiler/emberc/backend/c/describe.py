@@ -78,4 +78,4 @@ def _where(value: Value, plan: FunctionPlan) -> str:
     place = plan.place(value)
     if place.home is Home.ARENA:
         return f"{place.name or 'arena'} 0x{place.offset:04x}"
-    return f"{place.home.value} {comment_text(place.name)}"
+    return f"{place.home.value} {comment_text(place.name)}".rstrip()

@@ -37,6 +37,7 @@ class CausalConv(IntegerOp):
     y = result()
     tail = result()
     inplace = {"tail": ("initial",)}
+    droppable = ("tail",)
 
     @property
     def levels(self) -> int:
