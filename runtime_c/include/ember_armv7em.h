@@ -99,13 +99,15 @@ void ember_batch_matmul_s16_armv7em(const int16_t *a, const int8_t *b, int16_t *
 void ember_batch_matmul_s16_s8_armv7em(const int16_t *a, const int8_t *b, int8_t *y, void *scratch,
                                        const ember_batch_matmul_params *p);
 
-/* As ember_attention_s8, with table reversed, head_dim even, shift_score 0; scratch 4-byte aligned, for keys and
+/* As ember_attention_s8, with table reversed, head_dim even, shift_score 0 (int16: <= 0); scratch 4-byte aligned, for keys and
  * head_dim padded to multiples of 4: 2 * keys * head_dim + 2 * chunk * keys + 4 * keys + 4 * head_dim bytes, where chunk
  * is max(2, min(16, max(1024 / keys, head_dim / 8))) rounded down to even. */
 void ember_attention_s8_armv7em(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,
                                 void *scratch, const ember_attention_params *p);
 void ember_attention_s8_s16_armv7em(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                                     void *scratch, const ember_attention_params *p);
+void ember_attention_s16_armv7em(const int16_t *q, const int16_t *k, const int16_t *v, const uint8_t *mask, int16_t *y,
+                                 void *scratch, const ember_attention_params *p);
 
 /* As ember_layer_norm_s8; gains are gamma << (9 - out_shift) and (beta << (8 - out_shift)) + 128; out_shift is not read. */
 void ember_layer_norm_s8_armv7em(const int8_t *x, int8_t *y, const ember_norm_gains_params *p);

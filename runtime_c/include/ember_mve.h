@@ -66,6 +66,9 @@ void ember_attention_s8_mve(const int8_t *q, const int8_t *k, const int8_t *v, c
                             void *scratch, const ember_attention_params *p);
 void ember_attention_s8_s16_mve(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int16_t *y,
                                 void *scratch, const ember_attention_params *p);
+/* v_stride <= 9360; scratch 8 * max(L, d padded to 4) + 4 L + 2 d L bytes, aligned to 4. */
+void ember_attention_s16_mve(const int16_t *q, const int16_t *k, const int16_t *v, const uint8_t *mask, int16_t *y,
+                             void *scratch, const ember_attention_params *p);
 
 /* q.add with 1 <= s1, s2 <= 16 and elements of a row side by side in x and y; otherwise as the portable kernels. */
 /* near: 8 <= s1, s2 <= 15; m1, m2 > -2^15; c, c and the first term, and the sum fit 16 bits. */

@@ -26,19 +26,21 @@ def packed(
     rows: int,
     heads: int,
     dim: int,
+    dtype_in: str = "i8",
     *,
     group: int = 1,
     mask: str = "",
     fill: int | None = None,
     **fields: Any,
 ) -> Case:
-    """Attention over one value that holds q, k and v; ``mask`` is "", "keys", "rows", "batches" or "none"."""
+    """Attention over one value that holds q, k and v; ``mask`` is "", "keys", "rows", "batches" or "none";
+    ``fill`` is every element of q, those of k being the most."""
     rng = np.random.default_rng(rows)
     shared = heads // group * dim
-    x = tensor(rng, "i8", batches, rows, heads * dim + 2 * shared)
+    x = tensor(rng, dtype_in, batches, rows, heads * dim + 2 * shared)
     if fill is not None:
-        x[..., : heads * dim], x[..., heads * dim : heads * dim + shared] = fill, 127
-    x8 = value(x)
+        x[..., : heads * dim], x[..., heads * dim : heads * dim + shared] = fill, np.iinfo(x.dtype).max
+    qkv = value(x)
     shapes = {
         "keys": (1, 1, 1, rows),
         "none": (1, 1, 1, rows),
@@ -47,7 +49,8 @@ def packed(
     }
     allowed = rng.integers(0, 2, shapes[mask]).astype(np.bool_) & (mask != "none") if mask else None
     op = Attention(
-        x8, x8, x8, constant(fields.pop("table", exp2_table()), np.int16), None if allowed is None else value(allowed),
+        qkv, qkv, qkv, constant(fields.pop("table", exp2_table()), np.int16),
+        None if allowed is None else value(allowed),
         heads=heads, head_dim=dim, k_offset=heads * dim, v_offset=heads * dim + shared, group=group,
         **{**SCALE, **fields},
     )  # fmt: skip

@@ -69,16 +69,19 @@ def matmul(m: int, k: int, n: int, x: str = "i8", y: str = "i8", *, table: bool 
     return Case(op, {"x": rows}, f"{m},{k},{n}")
 
 
-def attention(q_rows: int, keys: int, heads: int, head_dim: int, *, masked: bool = False, seed: int = 0) -> Case:
-    """A q.attention over one packed q, k, v."""
+def attention(
+    q_rows: int, keys: int, heads: int, head_dim: int, x: str = "i8", *, masked: bool = False, seed: int = 0
+) -> Case:
+    """A q.attention over one packed q, k, v; of int16 operands the result is int16 too."""
     rng = np.random.default_rng(seed)
     width = heads * head_dim
-    q, k, v = (tensor(rng, "i8", 1, rows, width) for rows in (q_rows, keys, keys))
+    q, k, v = (tensor(rng, x, 1, rows, width) for rows in (q_rows, keys, keys))
     mask = rng.integers(0, 4, (1, 1, 1, keys)).astype(np.bool_) if masked else None
     table = exp2_table(min(4095, (2**31 - 1) // (128 * keys)))
     op = Attention(
         value(q), value(k), value(v), constant(table, np.int16), None if mask is None else value(mask),
-        heads=heads, head_dim=head_dim, m_score=1 << 22, c_out=3 << 30, shift_out=0,
+        heads=heads, head_dim=head_dim, m_score=1 << 22, c_out=3 << 30, shift_out=0, dtype=x,
+        shift_score=0 if x == "i8" else -16,
     )  # fmt: skip
     feeds = {"q": q, "k": k, "v": v} | ({"mask": mask} if mask is not None else {})
     return Case(op, feeds, f"{q_rows},{head_dim},{keys}" + (f" x{heads}" if heads > 1 else ""))
@@ -247,6 +250,7 @@ def _all() -> list[tuple[Callable[..., Case], tuple[Any, ...], dict[str, Any]]]:
     entry(packed_matmul, 1, 128, 512, 4, 32)
     for q_rows, keys, heads, head_dim in ((64, 64, 1, 64), (64, 64, 2, 64), (128, 128, 2, 40)):
         entry(attention, q_rows, keys, heads, head_dim)
+        entry(attention, q_rows, keys, heads, head_dim, "i16")
     for transpose in (True, False):
         for a, y in (("i8", "i8"), ("i8", "i16"), ("i16", "i8"), ("i16", "i16")):
             entry(batch_matmul, 64, 64, 64, a, y, transpose=transpose)

@@ -1,4 +1,4 @@
-/* Steps of q.attention on Armv7E-M, in the order of ember_attention_heads.c. Private to the kernels.
+/* Steps of q.attention on Armv7E-M, in the order of ember_attention_walk.h. Private to the kernels.
  *
  * Scores are uint16, score + 32768, so that 0 stands for a masked key; two query rows lie side by side as
  * [key / 2][row][2], which is what ember_pair_2x2 writes and, once they are weights, reads.
@@ -44,7 +44,44 @@ static inline int32_t ember_attention_columns(int32_t keys, int32_t head_dim, in
     return ember_min(most < least ? least : most, head_dim);
 }
 
-/* All batches and heads; `size` is that of an element of y. */
+/* What lies where in the scratch, see ember_attention_walk.h. */
+typedef struct {
+    int32_t keys;    /* padded */
+    int32_t dim;     /* padded */
+    int32_t chunk;   /* query rows, even */
+    int32_t block;   /* keys packed together, a multiple of 4 */
+    int32_t columns; /* columns of V packed together */
+    int32_t panels;  /* pairs of query rows packed at a time: all of the chunk, or 1 */
+    int32_t *pack;
+    uint32_t *scores;
+    int32_t *rows;
+    uint32_t *masks;
+    int32_t is_masked;
+} ember_attention_layout;
+
+static inline ember_attention_layout ember_attention_layout_of(int32_t *scratch, const ember_attention_params *p,
+                                                               const uint8_t *mask)
+{
+    ember_attention_layout at;
+    at.keys = (p->kv_rows + 3) & ~3;
+    at.dim = (p->head_dim + 3) & ~3;
+    at.chunk =
+        ember_min(ember_min(EMBER_ATTENTION_CHUNK, (p->q_rows + 1) & ~1), ember_attention_chunk(at.keys, at.dim));
+    at.block = ember_attention_keys(at.keys, at.dim, at.chunk);
+    at.columns = ember_attention_columns(at.keys, p->head_dim, at.chunk);
+    at.pack = scratch;
+    const int32_t few = ember_attention_is_few(at.chunk);
+    const int32_t keys_pack = (at.block + (few ? at.chunk : 0)) * at.dim, columns_pack = at.columns * at.keys;
+    at.scores = (uint32_t *)(at.pack + (keys_pack > columns_pack ? keys_pack : columns_pack) / 2);
+    int32_t *end = (int32_t *)at.scores + at.chunk / 2 * at.keys;
+    at.masks = (uint32_t *)end + (few ? 0 : at.dim);
+    at.rows = few ? at.pack + at.block * at.dim / 2 : end;
+    at.panels = few ? at.chunk / 2 : 1;
+    at.is_masked = mask != NULL || p->causal != 0 || at.keys != p->kv_rows;
+    return at;
+}
+
+/* All batches and heads of int8; `size` is that of an element of y. */
 void ember_attention_heads(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, uint8_t *y,
                            int32_t *scratch, const ember_attention_params *p, int32_t size);
 

@@ -1,199 +1,41 @@
-/* q.attention, two query rows at a time, with K and V of a head widened to the same scratch, a block after the other.
+/* q.attention of int8 q, k and v: K and V widened to pairs, sums of 32 bits; see ember_attention_walk.h.
  *
- * A chunk of query rows goes over blocks of widened keys, which gives its scores, then its weights; then over blocks of
- * widened columns of V. Repacking for every chunk costs (0.9 + 1.5) / (2 * rows of a chunk) a MAC; that it goes in
- * blocks costs nothing but the query rows, packed once a block.
- * Scratch, in words: keys [block / 2][head_dim / 4][4] or V [block / 2][keys / 4][4], scores
- * [chunk / 2][keys / 2][2], the rows' panels [head_dim / 4][4], masks [keys / 2][2]; keys and head_dim padded to
- * multiples of 4. Padding keys have K = V = 0 and are masked. An odd number of rows runs the last two again.
  * Measured on Cortex-M4, softmax included, a MAC: 0.911 at (64,64,64), 1.226 at (4,128,256).
  */
-#include <stddef.h>
-
 #include "ember_attention_armv7em.h"
-#include "ember_math.h"
 
-typedef struct {
-    int32_t keys;    /* padded */
-    int32_t dim;     /* padded */
-    int32_t chunk;   /* query rows, even */
-    int32_t block;   /* keys packed together, a multiple of 4 */
-    int32_t columns; /* columns of V packed together */
-    int32_t panels;  /* pairs of query rows packed at a time: all of the chunk, or 1 */
-    int32_t *pack;
-    uint32_t *scores;
-    int32_t *rows;
-    uint32_t *masks;
-    int32_t is_masked;
-} layout;
+typedef int8_t element;
+enum { BITS = 8 };
 
-typedef struct {
-    int32_t m;
-    int32_t shift; /* to the right */
-} row_scale;
-
-static layout layout_of(int32_t *scratch, const ember_attention_params *p, const uint8_t *mask)
+static int32_t *pack_rows(const int8_t *x, const int8_t *y, int32_t k, int32_t *out)
 {
-    layout at;
-    at.keys = (p->kv_rows + 3) & ~3;
-    at.dim = (p->head_dim + 3) & ~3;
-    at.chunk =
-        ember_min(ember_min(EMBER_ATTENTION_CHUNK, (p->q_rows + 1) & ~1), ember_attention_chunk(at.keys, at.dim));
-    at.block = ember_attention_keys(at.keys, at.dim, at.chunk);
-    at.columns = ember_attention_columns(at.keys, p->head_dim, at.chunk);
-    at.pack = scratch;
-    const int32_t few = ember_attention_is_few(at.chunk);
-    const int32_t keys_pack = (at.block + (few ? at.chunk : 0)) * at.dim, columns_pack = at.columns * at.keys;
-    at.scores = (uint32_t *)(at.pack + (keys_pack > columns_pack ? keys_pack : columns_pack) / 2);
-    int32_t *end = (int32_t *)at.scores + at.chunk / 2 * at.keys;
-    at.masks = (uint32_t *)end + (few ? 0 : at.dim);
-    at.rows = few ? at.pack + at.block * at.dim / 2 : end;
-    at.panels = few ? at.chunk / 2 : 1;
-    at.is_masked = mask != NULL || p->causal != 0 || at.keys != p->kv_rows;
-    return at;
+    return ember_pair_rows(x, y, k, 0, out);
 }
 
-/* `keys` of them from `from` on, where as many are left; 0 for padding. */
-static void pack_keys(const int8_t *k, int32_t from, int32_t keys, const layout *at, const ember_attention_params *p)
+static void pack_columns(const int8_t *v, int32_t stride, int32_t k, int32_t columns, int32_t *out)
 {
-    const int32_t end = ember_min(from + keys, p->kv_rows);
-    int32_t *out = at->pack;
-    int32_t j = from;
-    k += from * p->k_stride;
-    for (; j + 2 <= end; j += 2, k += 2 * p->k_stride)
-        out = ember_pair_rows(k, k + p->k_stride, p->head_dim, 0, out);
-    if (j < end)
-        out = ember_pair_rows(k, k, p->head_dim, 0, out);
-    memset(out, 0, (size_t)(at->pack + keys * at->dim / 2 - out) * sizeof *out);
+    ember_pair_columns(v, stride, k, columns, 1, 0, out);
 }
 
-/* The lanes of query rows i and i + step. */
-static void build_masks(const uint8_t *mask, int32_t i, int32_t step, const layout *at, const ember_attention_params *p)
+static void run_scores(ember_pair_block *block, int32_t k, const ember_attention_params *p)
 {
-    for (int32_t r = 0; r < 2; r++) {
-        const int32_t row = i + r * step;
-        const int32_t limit = p->causal ? ember_min(p->kv_rows, row + p->kv_rows - p->q_rows + 1) : p->kv_rows;
-        const uint8_t *allowed = mask != NULL ? mask + row * p->mask_row : NULL;
-        uint32_t *out = at->masks + r;
-        int32_t j = 0;
-        for (; j + 2 <= limit; j += 2, out += 2)
-            *out = allowed == NULL ? 0xFFFFFFFFu : (allowed[j] ? 0xFFFFu : 0u) | (allowed[j + 1] ? 0xFFFF0000u : 0u);
-        for (; j < at->keys; j += 2, out += 2)
-            *out = j < limit && (allowed == NULL || allowed[j]) ? 0xFFFFu : 0u;
-    }
+    (void)p;
+    ember_pair_enter(block, k, EMBER_PAIR_SCORE);
+    ember_pair_2x2(block);
 }
 
-/* One division a row, as in ember_attention_row.h. The shift goes into the multiplier where it is to the left. */
-static row_scale scale_of(uint32_t total, const ember_attention_params *p)
+static void run_mix(ember_pair_block *block, int32_t k, int32_t size)
 {
-    row_scale scale = {0, 0};
-    if (total != 0) {
-        const int32_t leading = ember_clz32(total);
-        const uint32_t inverse = p->c_out / ((total << leading) >> 16);
-        const int32_t left = leading - 8 + (p->shift_out < 0 ? p->shift_out : 0);
-        scale.shift = left < 0 ? -left : 0;
-        scale.m = (int32_t)(inverse << ((p->shift_out > 0 ? p->shift_out : 0) + (left > 0 ? left : 0)));
-    }
-    return scale;
+    const uint32_t shifted = (block->shift0 | block->shift1) != 0;
+    ember_pair_enter(block, k, (shifted ? EMBER_PAIR_SHIFT_S8 : EMBER_PAIR_S8) + (uint32_t)(size == 2));
+    ember_pair_2x2(block);
 }
 
-/* Scores of two rows against the `keys` packed ones. */
-static void score(const int32_t *rows, uint32_t *scores, int32_t keys, const layout *at,
-                  const ember_attention_params *p)
-{
-    ember_pair_block block;
-    block.rows = rows;
-    block.rows_end = rows + at->dim;
-    block.columns = at->pack;
-    block.columns_end = at->pack + keys / 2 * at->dim;
-    block.m0 = block.m1 = p->m_score;
-    block.zero_point = 32768;
-    block.y = scores;
-    ember_pair_enter(&block, at->dim, EMBER_PAIR_SCORE);
-    ember_pair_2x2(&block);
-}
-
-/* Weights of two rows, in place of their scores. */
-static void weigh(uint32_t *scores, row_scale scales[2], const layout *at, const ember_attention_params *p)
-{
-    uint32_t total[2];
-    ember_attention_exp(scores, at->is_masked ? at->masks : NULL, at->keys, p->table, p->table_size, total);
-    scales[0] = scale_of(total[0], p);
-    scales[1] = scale_of(total[1], p);
-}
-
-/* Results of two rows in the packed `columns`. */
-static void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t step, int32_t columns,
-                const layout *at, const ember_attention_params *p, int32_t size)
-{
-    ember_pair_block block;
-    block.rows = (const int32_t *)weights;
-    block.rows_end = block.rows + at->keys;
-    block.columns = at->pack;
-    block.columns_end = at->pack + columns / 2 * at->keys;
-    block.m0 = scales[0].m;
-    block.m1 = scales[1].m;
-    block.shift0 = scales[0].shift;
-    block.shift1 = scales[1].shift;
-    block.zero_point = p->zero_point;
-    block.y = y;
-    block.stride = step * p->heads * p->head_dim * size;
-    const uint32_t shifted = (block.shift0 | block.shift1) != 0;
-    ember_pair_enter(&block, at->keys, (shifted ? EMBER_PAIR_SHIFT_S8 : EMBER_PAIR_S8) + (uint32_t)(size == 2));
-    ember_pair_2x2(&block);
-}
-
-/* One head: q, k, v and y at its columns of the batch's first row; mask at the batch's first row. */
-static void one_head(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, uint8_t *y,
-                     const layout *at, const ember_attention_params *p, int32_t size)
-{
-    const int32_t by_row = p->causal || (mask != NULL && p->mask_row != 0);
-    const int32_t step = p->q_rows > 1 ? 1 : 0;
-    const int32_t last = p->q_rows - 1 - step; /* the last pair's first row */
-    row_scale scales[EMBER_ATTENTION_CHUNK];
-    for (int32_t from = 0; from < p->q_rows; from += at->chunk) {
-        const int32_t rows = ember_min(at->chunk, p->q_rows - from);
-        for (int32_t j = 0; j < at->keys; j += at->block) {
-            const int32_t keys = ember_min(at->block, at->keys - j);
-            pack_keys(k, j, keys, at, p);
-            for (int32_t i = 0; i < rows; i += 2) {
-                const int8_t *pair = q + ember_min(from + i, last) * p->q_stride;
-                int32_t *panel = at->rows + (at->panels > 1 ? i / 2 * at->dim : 0);
-                if (j == 0 || rows > 2 * at->panels)
-                    ember_pair_rows(pair, pair + step * p->q_stride, p->head_dim, 0, panel);
-                score(panel, at->scores + i / 2 * at->keys + j, keys, at, p);
-            }
-        }
-        for (int32_t i = 0; i < rows; i += 2) {
-            if (by_row)
-                build_masks(mask, ember_min(from + i, last), step, at, p);
-            weigh(at->scores + i / 2 * at->keys, scales + i, at, p);
-        }
-        for (int32_t c = 0; c < p->head_dim; c += at->columns) {
-            const int32_t columns = ember_min(at->columns, p->head_dim - c);
-            ember_pair_columns(v + c, p->v_stride, p->kv_rows, columns, 1, 0, at->pack);
-            for (int32_t i = 0; i < rows; i += 2) {
-                const int32_t element = ember_min(from + i, last) * p->heads * p->head_dim + c;
-                mix(at->scores + i / 2 * at->keys, scales + i, y + element * size, step, columns, at, p, size);
-            }
-        }
-    }
-}
+#define weigh_scores ember_attention_exp
+#include "ember_attention_walk.h"
 
 void ember_attention_heads(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, uint8_t *y,
                            int32_t *scratch, const ember_attention_params *p, int32_t size)
 {
-    const layout at = layout_of(scratch, p, mask);
-    for (int32_t b = 0; b < p->batches; b++) {
-        const uint8_t *allowed = mask != NULL ? mask + b * p->mask_batch : NULL;
-        if (at.is_masked && !p->causal && (mask == NULL || p->mask_row == 0))
-            build_masks(allowed, 0, 0, &at, p);
-        for (int32_t h = 0; h < p->heads; h++) {
-            const int32_t shared = h / p->group * p->head_dim;
-            one_head(q + b * p->q_rows * p->q_stride + p->q_offset + h * p->head_dim,
-                     k + b * p->kv_rows * p->k_stride + p->k_offset + shared,
-                     v + b * p->kv_rows * p->v_stride + p->v_offset + shared, allowed,
-                     y + (b * p->q_rows * p->heads + h) * p->head_dim * size, &at, p, size);
-        }
-    }
+    all_heads(q, k, v, mask, y, scratch, p, size);
 }

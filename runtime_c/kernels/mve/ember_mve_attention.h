@@ -3,7 +3,8 @@
  * Idea: K and V of a head are packed once, in the scratch, into the blocks of ember_mve_block.h, so that scores are a
  * matmul of two query rows (int8) and the weighted sums one of two rows of weights (int16). In between, eight scores
  * at a time: requantize, narrow, maximum; then table[maximum - score] by gather, and the total.
- * Keys 0 2 4 6 and 1 3 5 7 share a block: one step of narrowing leaves scores in order.
+ * Keys 0 2 4 6 and 1 3 5 7 share a block: one step of narrowing leaves scores in order. int16 takes the same way
+ * with sums of 64 bits (ember_mve_long_2x4.c), K where it lies.
  *
  * Private to the Helium kernels.
  */
@@ -16,12 +17,12 @@
 
 typedef struct {
     const ember_attention_params *p;
-    const int8_t *q;
-    const int8_t *k;
-    const int8_t *v;
+    const void *q;
+    const void *k;
+    const void *v;
     const uint8_t *mask;
-    int8_t *keys;     /* packed K of a head */
-    int8_t *values;   /* packed V */
+    int8_t *keys;     /* packed K of a head; int16: not used */
+    int8_t *values;   /* packed V; int16: behind the weights */
     int16_t *weights; /* [2][padded] */
     int32_t *sums;    /* [blocks][8] of scores, then of outputs in the order of ember_mve_place */
     int32_t padded;   /* kv_rows, up to a multiple of 8 */
@@ -33,13 +34,13 @@ typedef struct {
     int32_t shift[2];
 } ember_mve_attention;
 
-/* Packs K and V of the head. */
+/* Packs K and V of the head, int8. */
 void ember_mve_pack_kv(const ember_mve_attention *at);
 
-/* Moves on to the next rows of a head: their sums, m and shift; 0 after the last ones. */
+/* Moves on to the next rows of a head of int8: their sums, m and shift; 0 after the last ones. */
 int ember_mve_attend(ember_mve_attention *at);
 
-static inline ember_mve_attention ember_mve_attention_of(const int8_t *q, const int8_t *k, const int8_t *v,
+static inline ember_mve_attention ember_mve_attention_of(const void *q, const void *k, const void *v,
                                                          const uint8_t *mask, void *scratch,
                                                          const ember_attention_params *p)
 {

@@ -67,8 +67,8 @@ void ember_mve_pack_kv(const ember_mve_attention *at)
     const int32_t d = p->head_dim;
     const int32_t whole = d & ~15;
     const int32_t from = at->head / p->group * d;
-    const int8_t *k = at->k + at->batch * p->kv_rows * p->k_stride + p->k_offset + from;
-    const int8_t *v = at->v + at->batch * p->kv_rows * p->v_stride + p->v_offset + from;
+    const int8_t *k = (const int8_t *)at->k + at->batch * p->kv_rows * p->k_stride + p->k_offset + from;
+    const int8_t *v = (const int8_t *)at->v + at->batch * p->kv_rows * p->v_stride + p->v_offset + from;
     const int32_t key_block = 16 + 4 * d;
     const int32_t value_block = 16 + 4 * at->padded;
     clear_biases(at->keys, at->padded >> 2, key_block);

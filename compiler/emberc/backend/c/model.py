@@ -20,12 +20,14 @@ from emberc.ir.ops.row_tiles import RowTiles
 
 
 class Rate(NamedTuple):
-    """Instructions per MAC of a product with weights, of attention, of two activations; per element of other work;
-    per weight and call (rows left over, entering blocks); the same to unpack a weight; per element of K and V that
-    attention packs, which it does for every ``chunk`` query rows (0: once a call)."""
+    """Instructions per MAC of a product with weights, of attention, of attention of int16 (whose sums take 64 bits), of
+    two activations; per element of other work; per weight and call (rows left over, entering blocks); the same to
+    unpack a weight; per element of K and V that attention packs, which it does for every ``chunk`` query rows (0: once
+    a call)."""
 
     product: float
     attention: float
+    attention16: float
     activations: float
     element: float
     weight: float
@@ -35,10 +37,10 @@ class Rate(NamedTuple):
 
 
 RATES = {
-    PORTABLE: Rate(2.7, 3.5, 8.4, 25.0, 0.4, 18.0, 0.0, 0),
-    "armv7em": Rate(0.93, 0.84, 0.76, 7.0, 0.45, 8.5, 1.2, 16),
-    "mve": Rate(0.12, 0.24, 0.22, 3.5, 0.1, 0.0, 0.7, 0),
-    "rv32": Rate(2.3, 3.0, 2.8, 12.0, 0.4, 0.0, 0.0, 0),
+    PORTABLE: Rate(2.7, 3.5, 8.5, 8.4, 25.0, 0.4, 18.0, 0.0, 0),
+    "armv7em": Rate(0.93, 0.84, 1.03, 0.76, 7.0, 0.45, 8.5, 1.2, 16),
+    "mve": Rate(0.12, 0.24, 0.47, 0.22, 3.5, 0.1, 0.0, 0.7, 0),
+    "rv32": Rate(2.3, 3.0, 13.8, 2.8, 12.0, 0.4, 0.0, 0.0, 0),
 }
 
 
@@ -66,7 +68,8 @@ class Work:
         if isinstance(op, Attention):
             packed = 2 * op.k.shape[-2] * op.heads * op.head_dim
             times = max(1, op.q.shape[-2] // rate.chunk) if rate.chunk else 1
-            return rate.attention * cost.macs + rate.key * packed * times
+            each = rate.attention if op.bits == 8 else rate.attention16
+            return each * cost.macs + rate.key * packed * times
         if isinstance(op, BatchMatmul):
             return rate.activations * cost.macs
         return rate.product * cost.macs + rate.element * cost.elements

@@ -1,4 +1,4 @@
-"""q.attention on Armv7E-M: K and V widened to pairs once a head (``kernels/armv7em/ember_attention_heads.c``)."""
+"""q.attention on Armv7E-M: K and V as pairs of int16 (``kernels/armv7em/ember_attention_walk.h``)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ ISA = "armv7em"
 
 
 def accepts(op: Op) -> bool:
-    """Even heads, scores that are multiplied unshifted, and multipliers of a row that hold the row's shift.
+    """Even heads, int8 scores that are multiplied unshifted, and multipliers of a row that hold its shift to the left.
 
     A row's sum is at least table[0]: that bounds the shift to the left.
     """
     assert isinstance(op, Attention)
-    if op.head_dim % 2 or op.shift_score or op.table.const is None or min(op.q.shape[-2], op.k.shape[-2]) < 1:
+    shifted = op.bits == 8 and op.shift_score != 0  # sums of 64 bits are shifted to the right, as verify has it
+    if op.head_dim % 2 or shifted or op.table.const is None or min(op.q.shape[-2], op.k.shape[-2]) < 1:
         return False
     top = int(wide(op.table.const)[0])
     leading = 32 - top.bit_length()
-    left = max(0, leading - 8 + min(op.shift_out, 0)) + max(op.shift_out, 0)
+    left = max(0, leading - op.bits + min(op.shift_out, 0)) + max(op.shift_out, 0)
     inverse = op.c_out // (1 << 15)
     return inverse << left < 1 << 31 and top <= 32767 and op.table.type.elements <= 1 << 15
 
@@ -67,7 +68,7 @@ def scratch_bytes(op: Op) -> int:
     return 2 * values + 2 * chunk * keys + 4 * keys + (0 if few else 4 * dim)
 
 
-for _types in ("s8", "s8_s16"):
+for _types in ("s8", "s8_s16", "s16"):
     _name = f"ember_attention_{_types}"
     _kernel = Kernel(
         f"{_name}_{ISA}",
