@@ -106,6 +106,7 @@ CALIBRATIONS: dict[str, tuple[dict[str, np.ndarray], list[str]]] = {
     "wrong type": ({"x": GOOD.astype(np.int64)}, ["'x' holds int64, the input takes f32"]),
     "text": ({"x": GOOD.astype(str)}, ["the input takes f32"]),
     "no samples": ({"x": GOOD[:0]}, ["different numbers of samples, or none"]),
+    "beyond float32": ({"x": GOOD + 1e300}, ["'x' holds NaN or infinity, first in sample 0"]),
     "NaN": ({"x": NAN}, ["'x' holds NaN or infinity, first in sample 5"]),
 }
 
@@ -191,3 +192,14 @@ def test_a_machine_without_memory_is_no_defect(
     assert done.code == 2
     assert "error[E-MEMORY]: this takes more memory than there is: Unable to allocate 9 TiB" in done.err
     assert not (tmp_path / "b").exists()
+
+
+def test_a_calibration_file_that_unpacks_to_gigabytes_is_not_read(
+    emberc_cli: Emberc, linear: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez_compressed(tmp_path / "c.npz", x=np.zeros((1000, 1, 4), np.float32))
+    monkeypatch.setattr("emberc.quant.calibration.UNPACKED_BYTES", 16_000)
+    done = emberc_cli("compile", linear, "-o", tmp_path / "b", "--calib", tmp_path / "c.npz")
+    assert done.code == 2
+    assert "holds 16,128 bytes unpacked, more than the 16,000 that are read" in done.err
+    assert "try  a few hundred samples are enough" in done.err

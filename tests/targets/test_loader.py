@@ -112,6 +112,8 @@ BAD = {
     "not TOML": ("name = ", "not valid TOML"),
     "missing key": (BOARD.replace('cpu = "cortex-m4"\n', ""), "cpu is missing: a string"),
     "wrong type": (BOARD.replace('title = "My board"', "title = 7"), "title must be a string, not 7"),
+    "title that ends a comment": (BOARD.replace('"My board"', '"*/ int x;"'), "title must be one line of text without"),
+    "too deep": ("a = " + "[" * 100_000, "it nests too deeply"),
     "unknown key": (BOARD + 'linker_scirpt = "x"\n', "board.linker_scirpt is not a known key; known here: "),
     "unknown key in a region": (BOARD.replace("size = 1024", "sise = 1024"), r"memory.ram\[1\].size is missing"),
     "bad size": (BOARD.replace('"512KiB"', '"512KB"'), 'memory.flash.size must be a size such as 65536 or "64KiB"'),

@@ -45,8 +45,10 @@ def parse_shapes(ctx: click.Context, param: click.Parameter, texts: Sequence[str
     shapes = {}
     for text in texts:
         name, _, sizes = text.rpartition("=")
-        if not name or not all(s.isdigit() for s in sizes.split("x")):
+        if not name or not all(s.isascii() and s.isdigit() for s in sizes.split("x")):
             raise click.BadParameter(f"'{text}' is not a shape; write input=1x128", ctx, param)
+        if name in shapes:
+            raise click.BadParameter(f"'{text}' gives '{name}' a second shape", ctx, param)
         shapes[name] = tuple(map(int, sizes.split("x")))
     return shapes
 
@@ -62,6 +64,8 @@ def parse_fixed(ctx: click.Context, param: click.Parameter, texts: Sequence[str]
             value = math.nan
         if not name or not math.isfinite(value):
             raise click.BadParameter(f"'{text}' fixes no input; write input=0", ctx, param)
+        if name in fixed:
+            raise click.BadParameter(f"'{text}' fixes '{name}' for the second time", ctx, param)
         fixed[name] = int(value) if value.is_integer() else value
     return fixed
 

@@ -22,6 +22,9 @@ from emberc.quant.observers import Statistics
 
 Sample = dict[str, Array]
 
+#: what a calibration file may unpack to
+UNPACKED_BYTES = 1 << 32
+
 
 @dataclass(frozen=True)
 class CalibrationData:
@@ -150,6 +153,7 @@ def read_arrays(source: str | Path | Mapping[str, Any]) -> dict[str, Array]:
     if not path.is_file():
         raise CalibrationError(f"there is no file '{path}'", hints=["pass --calib an .npz with one array per input"])
     try:
+        _check_unpacked(path)
         file = np.load(path, allow_pickle=False)
         if isinstance(file, np.lib.npyio.NpzFile):
             with file:
@@ -158,6 +162,18 @@ def read_arrays(source: str | Path | Mapping[str, Any]) -> dict[str, Array]:
     except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as e:
         problem = str(e)
     raise CalibrationError(f"'{path}' is not a readable .npz: {problem}", hints=["write it with np.savez"])
+
+
+def _check_unpacked(path: Path) -> None:
+    """A few bytes of a zip can hold gigabytes of zeros. Raises CalibrationError before they are read."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > UNPACKED_BYTES:
+            raise CalibrationError(
+                f"'{path}' holds {size:,} bytes unpacked, more than the {UNPACKED_BYTES:,} that are read",
+                hints=["a few hundred samples are enough"],
+            )
 
 
 def _array(name: str, data: Any) -> Array:
@@ -181,8 +197,10 @@ def check_array(name: str, array: Array, v: Value) -> Array:
         raise CalibrationError(
             f"calibration array '{name}' holds {array.dtype}, the input takes {dtype.value}", at=f"input '{name}'"
         )
-    if dtype.is_float and not np.isfinite(array).all():
-        bad = int(np.argwhere(~np.isfinite(array.reshape(len(array), -1)).all(1))[0, 0])
+    with np.errstate(over="ignore"):
+        held = np.isfinite(array.astype(dtype.numpy)) if dtype.is_float else np.ones(1, np.bool_)
+    if not held.all():
+        bad = int(np.argwhere(~held.reshape(len(array), -1).all(1))[0, 0])
         raise CalibrationError(
             f"calibration array '{name}' holds NaN or infinity, first in sample {bad}",
             hints=["where -inf is a mask, a finite number as -1e9 masks as well, in the samples and on the device"],

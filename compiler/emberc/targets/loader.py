@@ -76,6 +76,8 @@ def _read(path: Path) -> Target:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TargetError(f"not valid TOML: {error}", at=str(path)) from None
+    except RecursionError:
+        raise TargetError("not a target description: it nests too deeply", at=str(path)) from None
     return _target(_Table(data, path))
 
 
@@ -104,6 +106,13 @@ class _Table:
 
     def text(self, key: str, default: Any = ...) -> str:
         value: str = self.take(key, str, "a string", default)
+        return value
+
+    def label(self, key: str) -> str:
+        """One line that comments of C and linker scripts can hold."""
+        value = self.text(key)
+        if not value.isprintable() or "*/" in value or not value.strip():
+            raise self.fail(key, f"must be one line of text without '*/', not {value!r}")
         return value
 
     def texts(self, key: str, default: Any = ...) -> tuple[str, ...]:
@@ -224,7 +233,7 @@ def _file(table: _Table, key: str, name: str) -> Path:
 
 
 def _target(top: _Table) -> Target:
-    name = top.text("name")
+    name = top.label("name")
     isa = top.texts("isa")
     for feature in isa:
         if feature not in ISA_FEATURES:
@@ -241,7 +250,7 @@ def _target(top: _Table) -> Target:
         raise top.fail("opt", f"must be an optimisation flag such as -O2, not {opt!r}")
     target = Target(
         name=name,
-        title=top.text("title"),
+        title=top.label("title"),
         aliases=top.texts("aliases", []),
         cpu=top.text("cpu"),
         isa=isa,
