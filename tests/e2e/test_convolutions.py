@@ -11,7 +11,8 @@ from torch import nn
 
 import emberc
 from emberc import harness
-from tests.e2e.journey import exact
+from emberc.memory import check_plan
+from tests.e2e.journey import SANITIZERS, exact
 
 SAMPLES = 32
 
@@ -64,6 +65,29 @@ def compiled(net: nn.Module, shape: tuple[int, ...], folder: Path) -> emberc.Fir
     path = folder / "net.onnx"
     torch.onnx.export(net.eval(), (x[:1],), path, dynamo=False, input_names=["x"], output_names=["y"])
     return emberc.compile(path, calibration={"x": x.numpy().astype(np.float32)}, target="host")
+
+
+class Pooled(nn.Module):
+    """The first layers of a LeNet: its pools need no memory beside what they read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 8, 5, padding=2), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.max_pool2d(torch.relu(self.first(x)), 2)
+        return nn.functional.avg_pool2d(torch.tanh(self.second(x)), 2).flatten(1)
+
+
+def test_pools_lie_over_what_they_read(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    firmware = compiled(Pooled(), (1, 14, 14), tmp_path)
+    memory = firmware.plan.memory
+    (first,) = [op for op in firmware.module.main.ops if op.opcode == "q.pool_max"]
+    assert firmware.plan.place(first.x) == firmware.plan.place(first.y)
+    assert memory.proved and firmware.plan.arena_bytes < first.x.type.nbytes + first.y.type.nbytes
+    check_plan(memory.to_json())
+    exact(harness.test_build(firmware.write(tmp_path / "build"), ["host"], extra_cflags=SANITIZERS))
 
 
 @pytest.mark.parametrize(("name", "shape"), [("Image", (3, 22, 18)), ("Signal", (2, 21))])

@@ -51,18 +51,14 @@ def check(op: Op, *arrays: Array | None) -> Array:
     held: list[Any] = list(arrays)
     got = run_kernel(op, held)
     np.testing.assert_array_equal(got, want, err_msg=repr(op))
-    for names in op.inplace.values():
+    for names in op.overwrites().values():
         for name in names:
             at = list(op.operand_fields).index(name)
-            array = arrays[at]
-            if array is not None and array.shape == want.shape and _as_wide(op, array, want):
+            over = op.operands[at]
+            if over is not None and op.may_cover(op.result, over):
                 got = run_kernel(op, held, inplace=at)
                 np.testing.assert_array_equal(got, want, err_msg=f"{op!r} in place of {name}")
     return want
-
-
-def _as_wide(op: Op, over: Array, result: Array) -> bool:
-    return over.dtype.itemsize == result.dtype.itemsize or (op.narrows and over.dtype.itemsize > result.dtype.itemsize)
 
 
 def check_results(op: Op, arrays: Sequence[Array | None]) -> list[Array]:

@@ -13,7 +13,6 @@ import pytest
 from emberc.backend.c.kernels import PORTABLE
 from emberc.bench import Case
 from emberc.bench.suite import add, attention, layer_norm, mul, requantize, suite
-from emberc.ir.types import TensorType
 from emberc.targets import load_target
 from tests.kernels.boards import assert_exact, assert_exact_anywhere, same_kernels
 
@@ -36,13 +35,9 @@ def in_place(cases: list[Case], isa: tuple[str, ...]) -> list[Case]:
         if kernel != case.kernel((PORTABLE,)) and kernel.in_place(op):
             operands = dict(op.named_operands())
             for result, names in op.overwrites().items():
-                y = op.results[op.result_fields.index(result)].type
-                found += [replace(case, inplace=n) for n in names if _as_large(operands[n].type, y)]
+                y = op.results[op.result_fields.index(result)]
+                found += [replace(case, inplace=n) for n in names if op.may_cover(y, operands[n])]
     return found
-
-
-def _as_large(x: TensorType, y: TensorType) -> bool:
-    return (x.nbytes, x.dtype.size) == (y.nbytes, y.dtype.size)
 
 
 def narrowing() -> list[Case]:

@@ -14,6 +14,7 @@ from emberc.ir.ops.integer_matmul import accumulator_bounds
 from emberc.ir.ops.integer_rows import channel_bound
 from emberc.ir.ops.integer_window import Depthwise, PoolMax, PoolMean
 from emberc.ir.types import Array, DType
+from emberc.ir.windows import Windows
 from tests.kernels.boards import assert_exact, assert_exact_anywhere
 from tests.kernels.check import FILLS, INT8, INT16, SIZES, check, constant, headroom, tensor, value
 
@@ -174,3 +175,36 @@ def test_the_products_are_the_fast_ones() -> None:
     (first, *_) = cases()
     wanted = {"armv7em": "ember_conv_s8_armv7em", "mve": "ember_conv_s8_mve", "rv32": "ember_conv_s8_rv32"}
     assert {isa: first.kernel(("portable", isa)).function for isa in wanted} == wanted
+
+
+def spoils(windows: Windows, shape: tuple[int, ...], x_size: int, y_size: int) -> bool:
+    """Whether some result, written from the first byte of x on, hits what is read after it; channel by channel."""
+    channels, place = shape[-1], np.arange(np.prod(shape)).reshape(shape)
+    reads = windows.patches(place + 1, 0).reshape(-1, windows.size, channels)
+    written: set[int] = set()
+    for at, window in enumerate(reads):
+        for c in range(channels):
+            elements = [int(e) - 1 for e in window[:, c] if e]
+            if any(e * x_size + k in written for e in elements for k in range(x_size)):
+                return True
+            first = (at * channels + c) * y_size
+            written.update(range(first, first + y_size))
+    return False
+
+
+def test_results_lie_over_x_exactly_where_that_spoils_nothing() -> None:
+    rng, found = np.random.default_rng(2), {True: 0, False: 0}
+    for _ in range(400):
+        n = int(rng.integers(1, 3))
+        size, kernel, strides, dilations = (tuple(int(v) for v in rng.integers(1, top, n)) for top in (9, 4, 4, 3))
+        windows = Windows(kernel, strides, dilations, tuple(int(v) for v in rng.integers(0, 2, 2 * n)))
+        shape, (x_size, y_size) = (1, *size, 2), rng.choice([1, 2], 2).tolist()
+        if any(e > s + sum(windows.pads[i::n]) for i, (e, s) in enumerate(zip(windows.extents(), size, strict=True))):
+            continue
+        if windows.valid(shape).min() == 0:
+            continue
+        fits = windows.in_order(shape, 2 * x_size, 2 * y_size)
+        room = int(np.prod(windows.counts(shape))) * y_size <= int(np.prod(size)) * x_size
+        assert fits == (room and not spoils(windows, shape, x_size, y_size)), (windows, size, x_size, y_size)
+        found[fits] += 1
+    assert min(found.values()) > 50, found

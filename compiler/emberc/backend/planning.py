@@ -304,16 +304,12 @@ def _written(op: Op, function: Function) -> list[Value]:
 
 
 def _may_cover(op: Op, out: Value, source: Value, read: list[Value]) -> bool:
-    """Whether ``out`` may be written over ``source``: element by element the same memory, or narrower where the op's
-    kernels keep the order for that, and read only once. A loop over rows vouches for rows of other widths itself.
+    """Whether ``out`` may be written over ``source``: as the op says, and where it is read only once.
 
     An op that reads the same value through two operands (attention over one packed value) would find the second
     overwritten.
     """
-    narrower = source.type.dtype.size - out.type.dtype.size
-    as_many = out.type.elements == source.type.elements and (narrower == 0 or (narrower > 0 and op.narrows))
-    fits = as_many or op.callee is not None
-    return fits and not isinstance(source, Constant) and sum(v is source for v in read) == 1
+    return op.may_cover(out, source) and not isinstance(source, Constant) and sum(v is source for v in read) == 1
 
 
 def _with_views(function: Function, order: list[Op]) -> tuple[Op, ...]:

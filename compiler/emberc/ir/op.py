@@ -131,9 +131,9 @@ class Op:
     attr_fields: ClassVar[dict[str, attribute[Any]]] = {}
     result_fields: ClassVar[list[str]] = []
 
-    #: result name -> operands whose buffer it may overwrite when they die here (same size, same dtype width)
+    #: result name -> operands whose buffer it may overwrite when they die here, as ``may_cover`` says
     inplace: ClassVar[dict[str, tuple[str, ...]]] = {}
-    #: such a result may also have narrower elements, as many: kernels go through the elements once they write, from the
+    #: such a result may have narrower elements, as many: kernels go through the elements once they write, from the
     #: first on, so what is written ends before all that is still to be read
     narrows: ClassVar[bool] = False
     #: results that kernels leave out where nobody reads them: they take no memory then
@@ -224,6 +224,12 @@ class Op:
     def overwrites(self) -> dict[str, tuple[str, ...]]:
         """``inplace`` as it holds for this very op."""
         return self.inplace
+
+    def may_cover(self, result: Value, over: Value) -> bool:
+        """Whether ``result`` may begin at the first byte of ``over``, an operand that ``overwrites`` names for it:
+        element by element the same memory, or narrower where kernels keep the order for that."""
+        spare = over.type.dtype.size - result.type.dtype.size
+        return over.type.elements == result.type.elements and (spare == 0 or (spare > 0 and self.narrows))
 
     def cost(self) -> Cost:
         """Multiply-accumulates and elementwise work of one execution."""

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from emberc.errors import VerifyError
 from emberc.ir.op import Op, attribute
+from emberc.ir.values import Value
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,22 @@ class Windows:
         ones = np.ones((1, *shape[1:-1], 1), np.int64)
         return self.patches(ones, 0).sum(axis=tuple(range(1 + len(self.kernel), 2 + 2 * len(self.kernel))))[0]
 
+    def in_order(self, shape: tuple[int, ...], x_bytes: int, y_bytes: int) -> bool:
+        """Whether results of ``y_bytes`` a window may be written from the first byte of an x of that ``shape`` and
+        ``x_bytes`` a position on, window after window, channels in order: nothing is overwritten that is still read."""
+        image = self.image()
+        size = shape[1:-1] if len(shape) == 4 else (1, *shape[1:-1])
+        counts = image.counts((1, *size, 1))
+        starts = [np.arange(n) * s - p for n, s, p in zip(counts, image.strides, image.pads[:2], strict=True)]
+        rows, columns = (np.where(s < 0, s % d, s) for s, d in zip(starts, image.dilations, strict=True))
+        first = (rows[:, None] * size[1] + columns).reshape(
+            -1
+        )  # at least that of the first position that a window reads
+        later = np.minimum.accumulate(np.append(first[1:], prod(size))[::-1])[::-1]
+        at = np.arange(len(first))
+        own = (at * y_bytes <= first * x_bytes) & ((at + 1) * y_bytes <= (first + 1) * x_bytes)
+        return bool((own & ((at + 1) * y_bytes <= later * x_bytes)).all())
+
     def image(self) -> Windows:
         """The same over two axes: one axis becomes the width of an image of height 1."""
         if len(self.kernel) == 2:
@@ -81,3 +98,18 @@ class WindowFields(Op):
     strides = attribute[list[int]]()
     dilations = attribute[list[int]]()
     pads = attribute[list[int]]()
+
+
+class ChannelWindows(WindowFields):
+    """Base of the ops whose channels do not mix: y may lie over x where no window reads what one before it wrote."""
+
+    inplace = {"y": ("x",)}
+
+    def windows(self) -> Windows:
+        """The op's geometry."""
+        raise NotImplementedError
+
+    def may_cover(self, result: Value, over: Value) -> bool:
+        widths = [v.shape[-1] * v.type.dtype.size for v in (over, result)]
+        same_channels = over.shape[-1] == result.shape[-1]
+        return same_channels and result.type.nbytes > 0 and self.windows().in_order(over.shape, *widths)

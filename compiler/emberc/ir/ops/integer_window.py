@@ -10,10 +10,10 @@ from emberc.ir.op import Cost, attribute, operand, result
 from emberc.ir.ops.integer_base import QUANTIZED, IntegerOp
 from emberc.ir.ops.integer_rows import channel_bound
 from emberc.ir.types import Array, DType, TensorType
-from emberc.ir.windows import WindowFields, Windows
+from emberc.ir.windows import ChannelWindows, Windows
 
 
-class Depthwise(WindowFields, IntegerOp):
+class Depthwise(ChannelWindows, IntegerOp):
     """y[b, p.., c] = clamp(requantize(bias[c] + sum_k (x[b, p*stride + k*dilation - pad .., c // r] - zx) * w[k.., c],
     m[c], shift, zero_point)), r = channels of y / channels of x.
 
@@ -61,7 +61,7 @@ class Depthwise(WindowFields, IntegerOp):
         return Cost(macs=self.y.type.elements * self.windows().size, elements=self.y.type.elements)
 
 
-class PoolMax(WindowFields, IntegerOp):
+class PoolMax(ChannelWindows, IntegerOp):
     """y[b, p.., c] = max over k of x[b, p*stride + k*dilation - pad .., c] inside x; y keeps x's quantization."""
 
     opcode = "q.pool_max"
@@ -91,7 +91,7 @@ class PoolMax(WindowFields, IntegerOp):
         return Cost(elements=self.y.type.elements * self.windows().size)
 
 
-class PoolMean(WindowFields, IntegerOp):
+class PoolMean(ChannelWindows, IntegerOp):
     """y[b, p.., c] = clamp(requantize(sum over k inside x of (x[..] - zx), m[n], shift, zero_point)) with n the number
     of elements that the window has inside x. Source: as q.reduce_sum, the divisors in the multipliers."""
 

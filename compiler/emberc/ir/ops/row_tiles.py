@@ -113,6 +113,10 @@ class RowTiles(IntegerOp):
         ]
         return {"y": tuple(free)} if free else {}
 
+    def may_cover(self, result: Value, over: Value) -> bool:
+        """``overwrites`` vouches for rows of every width."""
+        return True
+
     def _given_up(self) -> list[tuple[str, Value, bool]]:
         """The operands in tiles that the body's last op does not read, or (True) that it can write its result over."""
         last = self.exit.producer
