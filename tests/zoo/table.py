@@ -27,7 +27,7 @@ from tests.zoo.family import family_model
 SHOWN = [
     "electra", "electra_discriminator", "roberta", "ibert", "ibert_integer", "convbert", "convbert_groups",
     "mobilebert", "mobilebert_layernorm", "lora", "nanobert", "embbert", "embbert_derived", "gpt", "llama", "t5",
-    "nanobert_2mb", "embbert_256",
+    "sentence", "sentence_max", "multihead", "clip_text", "deberta", "qwen3", "vit", "nanobert_2mb", "embbert_256",
 ]  # fmt: skip
 EXPORTERS = ("dynamo", "ts")
 Calls = Counter[tuple[object, ...]]

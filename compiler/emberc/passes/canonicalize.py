@@ -30,6 +30,9 @@ class Canonicalize(RewritePass):
     and(x, all true)        -->  expand(x)                   also mul by ones, add of zeros
     where(isnan(p), 0, p)   -->  p                           p a softmax: the exporter's guard for masked rows
     where(x > 20, x, softplus x)  -->  softplus x        torch's guard against overflow; clip from 0 up likewise
+    slice(transpose(x))     -->  reshape(slice(x))           where no more than that is left of the transpose
+    slice(reshape(x))       -->  reshape(slice(x))           where reshape splits or keeps the last axis: packed
+                                                             projections end as columns of one product
     gather(x, i)            -->  slice                       one constant index
     gather_nd(x, (0, i))    -->  gather(x, i)                all indexed axes but one have length 1: a pooled token
     gather(c, i)            -->  c                           c the same everywhere: token types by position
@@ -53,6 +56,8 @@ class Canonicalize(RewritePass):
             (op("f.where", op("f.isnan", p), scalar(0.0), p), lambda m, b: m["p"]),
             (op("f.where", op("f.greater", x, scalar(name="c")), x, op("f.softplus", x)), _softplus),
             (op("f.clip", any_value("p", _is_softplus), name="clip"), _needless_clip),
+            (op("f.slice", op("f.transpose", x, name="inner"), name="cut"), _cut_before_transpose),
+            (op("f.slice", op("f.reshape", x, name="inner"), name="cut"), _cut_before_reshape),
             (op("f.gather", x, constant("i"), name="g"), _gather_one),
             (op("f.gather", any_value("c", _uniform), any_value("i")), _uniform_result),
             (op("f.gather_nd", any_value("c", _uniform), any_value("i")), _uniform_result),
@@ -139,6 +144,50 @@ def _drop_expand(m: Match, b: Builder) -> Replacement:
     if np.broadcast_shapes(*[v.shape for v in pair]) != root.result.shape:
         return None
     return b.emit(type(root), *pair, **root.attrs)
+
+
+def _cut_of(m: Match) -> tuple[int, int, int] | None:
+    """Axis, start and end of a slice of one axis without gaps."""
+    cut = m.ops["cut"]
+    axes, starts, ends, steps = (cut.attrs[k] for k in ("axes", "starts", "ends", "steps"))
+    if not (isinstance(axes, list) and isinstance(starts, list) and isinstance(ends, list)):
+        return None
+    if len(axes) != 1 or steps != [1]:
+        return None
+    axis = int(axes[0]) % cut.results[0].type.rank
+    mid = m.root.operands[0]
+    assert mid is not None
+    start, end, _ = slice(int(starts[0]), int(ends[0])).indices(mid.shape[axis])
+    return axis, start, end
+
+
+def _sliced(b: Builder, x: Value, axis: int, start: int, end: int) -> Value:
+    return b.emit(op_class("f.slice"), x, starts=[start], ends=[end], axes=[axis], steps=[1])
+
+
+def _cut_before_transpose(m: Match, b: Builder) -> Replacement:
+    """Where nothing is left of the transpose: its first axis told queries, keys and values apart."""
+    cut, perm = _cut_of(m), m.ops["inner"].attrs["perm"]
+    if cut is None:
+        return None
+    assert isinstance(perm, list)
+    part = _sliced(b, m["x"], int(perm[cut[0]]), *cut[1:])
+    moved = [int(p) for p in perm if part.shape[int(p)] != 1]
+    same = moved == sorted(moved)
+    return b.emit(op_class("f.reshape"), part, shape=list(m.root.result.shape)) if same else None
+
+
+def _cut_before_reshape(m: Match, b: Builder) -> Replacement:
+    cut, x = _cut_of(m), m["x"]
+    if cut is None or not x.type.rank:
+        return None
+    axis, start, end = cut
+    shape = m.ops["inner"].results[0].shape
+    unit = prod(shape[axis + 1 :])
+    if prod(shape[axis:]) != x.shape[-1] or x.const is not None:
+        return None
+    part = _sliced(b, x, x.type.rank - 1, start * unit, end * unit)
+    return b.emit(op_class("f.reshape"), part, shape=list(m.root.result.shape))
 
 
 def _gather_one(m: Match, b: Builder) -> Replacement:

@@ -94,7 +94,9 @@ def _last_axis(o: Op) -> bool:
 
 
 def _head_swap(o: Op) -> bool:
-    return o.attrs.get("perm") == [0, 2, 1, 3]
+    """[B, heads, L, dim] to [B, L, heads, dim], or to [L, 1, heads, dim] as torch's MultiheadAttention has it."""
+    perm = o.attrs.get("perm")
+    return perm == [0, 2, 1, 3] or (perm == [2, 0, 1, 3] and o.results[0].shape[1] == 1)
 
 
 Scores = tuple[Op, float, Value | None, Array | None]
@@ -165,6 +167,7 @@ def _split(v: Value, b: Builder, *, transposed: bool = False) -> tuple[Value, in
     once = _unrepeated(v, transposed, b)
     if once is not None:
         return _split(once, b)
+    v = _with_batch(v, b)
     root = v.producer
     if v.type.rank == 4 and root is not None and root.opcode == "f.transpose" and root.operands[0] is not None:
         want = [0, 2, 3, 1] if transposed else [0, 2, 1, 3]
@@ -188,6 +191,18 @@ def _split(v: Value, b: Builder, *, transposed: bool = False) -> tuple[Value, in
         batch, length, heads, dim = swapped.shape
         return _reshape(swapped, [batch, length, heads * dim], b), heads, dim
     return None
+
+
+def _with_batch(v: Value, b: Builder) -> Value:
+    """transpose(reshape(x)) for reshape(transpose(x)), where that gave the heads a batch of 1 and nothing else."""
+    root = v.producer
+    inner = root.operands[0] if root is not None and root.opcode == "f.reshape" else None
+    move = inner.producer if inner is not None and v.shape == (1, *inner.shape) else None
+    x = move.operands[0] if move is not None and move.opcode == "f.transpose" else None
+    perm = move.attrs["perm"] if move is not None and x is not None else None
+    if x is None or not isinstance(perm, list):
+        return v
+    return b.emit(op_class("f.transpose"), _reshape(x, [1, *x.shape], b), perm=[0, *(int(p) + 1 for p in perm)])
 
 
 def _unrepeated(v: Value, transposed: bool, b: Builder) -> Value | None:
@@ -222,4 +237,6 @@ def _untransposed(v: Value) -> Value | None:
 
 
 def _reshape(v: Value, shape: list[int], b: Builder) -> Value:
+    while v.producer is not None and v.producer.opcode == "f.reshape" and v.producer.operands[0] is not None:
+        v = v.producer.operands[0]
     return v if list(v.shape) == shape else b.emit(op_class("f.reshape"), v, shape=shape)

@@ -14,6 +14,7 @@ from emberc.ir.rewrite import Match, Replacement, Rule, any_value, constant, op
 from emberc.ir.types import Array
 from emberc.ir.values import Value
 from emberc.passes.manager import RewritePass
+from emberc.passes.two_valued import MOVES
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class FuseLinear(RewritePass):
     """matmul(x, W)           -->  linear(x, W^T)
     add(linear(x, W), b)      -->  linear(x, W, b)
     mul(linear(x, W, b), c)   -->  linear(x, c*W, c*b)      c one number or one per output channel
+    linear(reshape(x), W)     -->  reshape(linear(x, W))    where the rows stay rows and are moved or cut next
     """
 
     name: ClassVar[str] = "fuse-linear"
@@ -31,6 +33,8 @@ class FuseLinear(RewritePass):
         biased = op("f.linear", x, w, constant("b"), name="lin")
         return [
             (op("f.matmul", x, w), _linear),
+            (op("f.linear", op("f.reshape", x), w), _rows),
+            (op("f.linear", op("f.reshape", x), w, constant("b")), _rows),
             (op("f.add", linear, constant("c")), _bias),
             (op("f.add", biased, constant("c")), _bias),
             (op("f.mul", linear, constant("c")), _gain),
@@ -51,6 +55,16 @@ def _linear(m: Match, b: Builder) -> Replacement:
     if w.ndim != 2 or m["x"].const is not None or m["x"].type.rank < 2 or not m["x"].type.dtype.is_float:
         return None
     return b.emit(op_class("f.linear"), m["x"], b.const(np.ascontiguousarray(w.T), m["w"].name))
+
+
+def _rows(m: Match, b: Builder) -> Replacement:
+    """Exporters flatten the batch around a product; outside it both reshapes meet and cancel."""
+    x, y = m["x"], m.root.result
+    moved = bool(y.users) and all(u.opcode in MOVES for u in y.users)
+    if x.type.rank < 2 or x.shape[-1] != m["w"].shape[1] or not moved:
+        return None
+    product = b.emit(op_class("f.linear"), x, m["w"], m.values.get("b"))
+    return b.emit(op_class("f.reshape"), product, shape=list(y.shape))
 
 
 def _sole(m: Match) -> Value | None:

@@ -21,6 +21,7 @@ _PORTS = (("q", "q_offset"), ("k", "k_offset"), ("v", "v_offset"))
 @dataclass(frozen=True)
 class FuseQkv(Pass):
     """attention(linear(x, Wq), linear(x, Wk), linear(x, Wv))  -->  attention(p, p, p), p = linear(x, [Wq; Wk; Wv])
+    attention(p[.., 0:d], p[.., d:2d], p[.., 2d:3d])         -->  attention(p, p, p)
 
     One pass over x instead of three. Only linears that nothing but this attention reads, and only those with the
     same input: after pruning, a query of one row stays apart while keys and values are still fused.
@@ -36,6 +37,7 @@ def _fuse(function: Function) -> bool:
     changed = False
     for op in list(function.ops):
         if isinstance(op, Attention):
+            changed |= _unslice(function, op)
             groups: dict[int, list[tuple[int, Linear]]] = {}
             for i in range(3):
                 linear = _private_linear(function, op, i)
@@ -48,6 +50,23 @@ def _fuse(function: Function) -> bool:
     if changed:
         function.prune()
     return changed
+
+
+def _unslice(function: Function, op: Attention) -> bool:
+    """Columns that were cut out of one product for this attention alone are read where they are."""
+    cuts = {i: v.producer for i, v in enumerate(op.operands[:3]) if v is not None and v.producer is not None}
+    wholes: dict[int, Value] = {}
+    for i, cut in cuts.items():
+        whole = cut.operands[0] if cut.opcode == "f.slice" and columns_cut(cut) else None
+        if whole is None or op.attrs[_PORTS[i][1]] != 0 or not isinstance(whole.producer, Linear):
+            continue
+        readers = [u for c in whole.users for u in c.results[0].users]
+        if all(map(columns_cut, whole.users)) and all(u is op for u in readers) and not function.is_output(whole):
+            wholes[i] = whole
+    for i, whole in wholes.items():
+        op.attrs[_PORTS[i][1]] = columns_cut(cuts[i])[0]
+        op.set_operand(i, whole)
+    return bool(wholes)
 
 
 def _private_linear(function: Function, op: Attention, i: int) -> Linear | None:
@@ -84,6 +103,18 @@ def _merge(function: Function, op: Attention, group: list[tuple[int, Linear]]) -
     at = min(function.ops.index(lin) for _, lin in group)
     new: list[Op] = builder.ops
     function.ops[at:at] = new
+
+
+def columns_cut(op: Op) -> list[int]:
+    """Start and end of a slice of the last axis without gaps; nothing for any other op."""
+    axes, rank = op.attrs.get("axes"), op.results[0].type.rank
+    if op.opcode != "f.slice" or not isinstance(axes, list) or op.attrs["steps"] != [1] or op.operands[0] is None:
+        return []
+    starts, ends = op.attrs["starts"], op.attrs["ends"]
+    assert isinstance(starts, list) and isinstance(ends, list)
+    if [int(a) % rank for a in axes] != [rank - 1]:
+        return []
+    return list(slice(int(starts[0]), int(ends[0])).indices(op.operands[0].shape[-1])[:2])
 
 
 def _data(v: Value) -> Array:

@@ -65,6 +65,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             HoistScalars(),  # attention's scale, gains on activations
             WindowsLast(),  # convolution and pooling in any dimension, and what lies between
             FuseLinear(),  # products with constants, their biases and gains
+            Canonicalize(),  # what reshapes left their products for
             FuseOneHot(),  # products of one-hot rows are look-ups
             FoldAffine(),  # batch normalization into convolutions and linears
             MergeAdapters(),  # LoRA into the weights that it adapts

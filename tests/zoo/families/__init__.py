@@ -25,6 +25,13 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "t5": ("t5", {}),
     "convbert": ("convbert", {}),
     "convbert_groups": ("convbert", {"groups": 2}),
+    "sentence": ("sentence", {}),
+    "sentence_max": ("sentence", {"pooling": "max"}),
+    "multihead": ("multihead", {}),
+    "clip_text": ("clip", {}),
+    "deberta": ("deberta", {}),
+    "qwen3": ("qwen3", {}),
+    "vit": ("vit", {}),
     "mamba": ("mamba", {}),
     "mamba_causal": ("mamba", {"head": "causal"}),
     "mamba_1": ("mamba", {"length": 1}),
@@ -50,6 +57,6 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "scan_step": ("scans", {"form": "step"}),
 }
 
-#: what one exporter alone can write: causal masks are aten::diff, which torch's older one refuses; I-BERT's integer
-#: functions are autograd functions, which the newer one refuses
-ONLY = {"gpt": "dynamo", "llama": "dynamo", "ibert_integer": "ts"}
+#: what one exporter alone can write: causal masks are aten::diff and torch's own encoder layer is one op, which torch's
+#: older one refuses; I-BERT's integer functions are autograd functions, which the newer one refuses
+ONLY = {"gpt": "dynamo", "llama": "dynamo", "qwen3": "dynamo", "multihead": "dynamo", "ibert_integer": "ts"}

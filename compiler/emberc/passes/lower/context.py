@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from emberc.errors import InternalError, UnsupportedError
+from emberc.errors import EmberError, InternalError, UnsupportedError
 from emberc.ir.builder import Builder
 from emberc.ir.graph import Function
 from emberc.ir.op import Op
@@ -186,6 +186,9 @@ class Lowering:
                     at=op.loc,
                     hints=["they hold numbers beyond 1e30 or below 1e-30: look for a damaged one"],
                 ) from e
+            except EmberError as e:
+                e.at = e.at or op.loc
+                raise
             for old, value in zip(op.results, [new] if isinstance(new, Value) else new, strict=True):
                 self.values[id(old)] = value
                 if value.name is None and value.const is None:
