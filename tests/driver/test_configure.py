@@ -18,7 +18,7 @@ from emberc.report import Point, Report, frontier, render
 from emberc.targets import load_target
 from tests.zoo import zoo_model
 
-LENGTH = 64
+LENGTH = 24
 NAME = "bert_2mb"
 
 

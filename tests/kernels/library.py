@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,6 +16,9 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2] / "runtime_c"
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
+
+shared: Path | None = None
+"""The folder that the workers of a test run share: the first to call a kernel builds the library for all."""
 
 
 def sources() -> list[Path]:
@@ -31,11 +35,13 @@ def build_library(out: Path, compiler: str, *flags: str) -> None:
 @cache
 def library() -> ctypes.CDLL:
     """The portable kernels; test_sanitized.py runs these tests again with a library that checks every access."""
-    built = os.environ.get("EMBER_KERNEL_LIBRARY")
-    if built is None:
-        built = str(Path(mkdtemp()) / "kernels.so")
-        build_library(Path(built), shutil.which("cc") or "gcc", "-O1")
-    return ctypes.CDLL(built)
+    given = os.environ.get("EMBER_KERNEL_LIBRARY")
+    built = Path(given) if given else (shared or Path(mkdtemp())) / "kernels.so"
+    with built.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.is_file():
+            build_library(built, shutil.which("cc") or "gcc", "-O1")
+    return ctypes.CDLL(str(built))
 
 
 def aligned(bytes_: int) -> Any:
