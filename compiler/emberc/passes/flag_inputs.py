@@ -36,13 +36,13 @@ class FlagInputs(Pass):
             return False
         changed = False
         for v in module.main.caller_inputs():
-            if not v.type.dtype.is_float:
+            if not v.type.dtype.is_float or not _hides(v, huge=True):
                 continue
             values = np.unique([np.asarray(s[v.name or ""]) for s in (*data.samples, *data.held)])
             if set(values) <= {0, 1} and _hides(v, huge=False):
                 _insert(module.main, v, 0.5, None)
                 changed = True
-            elif len(values) == 2 and values[0] <= HUGE and values[1] == 0 and _hides(v, huge=True):
+            elif len(values) == 2 and values[0] <= HUGE and values[1] == 0:
                 _insert(module.main, v, max(float(values[0]) / 2, -LARGEST_RANGE / 8), values[0])
                 changed = True
         return changed
