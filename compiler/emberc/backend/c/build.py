@@ -174,6 +174,9 @@ def emit(
         },
         "init_arguments": "&arenas" if ram else "arena, sizeof arena",
         "banner": block_banner(name, target, header_info, plan),
+        "version": header_info.version,
+        "target": target,
+        **_build_flags(target),
     }
     files: Files = {**kernels.sources, **kernels.headers}
     for path, template, extra in (
@@ -184,6 +187,7 @@ def emit(
         (f"{prefix}_golden.c", "golden.c.j2", golden_data(golden, interface)),
         ("Makefile", "Makefile.j2", {}),
         ("CMakeLists.txt", "CMakeLists.txt.j2", {}),
+        ("README.md", "README.md.j2", {}),
     ):
         files[path] = _templates().get_template(template).render(common | extra)
     sections = section_rows(ram, more_flash)
@@ -212,6 +216,16 @@ def emit(
     }
     files["manifest.json"] = json.dumps(manifest, indent=1) + "\n"
     return files
+
+
+def _build_flags(target: Target) -> dict[str, str]:
+    """For the README of a build: the target's compiler and flags, and what ``make`` is told of them."""
+    command, *options = [*target.toolchain.compiler, *target.toolchain.cflags]
+    flags = " ".join([command, target.opt, *options])
+    if not command.endswith("-gcc"):
+        return {"flags": flags, "cross": ""}
+    archiver = command.removesuffix("gcc") + "ar"
+    return {"flags": flags, "cross": f' CC={command} AR={archiver} CFLAGS="{" ".join([target.opt, *options])}"'}
 
 
 def manifest(files: Files) -> dict[str, Any]:
