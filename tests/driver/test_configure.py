@@ -74,6 +74,7 @@ def test_ram_chooses_and_the_error_tells_what_was_tried() -> None:
     limit = quick.memory.ram.total - 1
     tight = emberc.compile(model.path, calibration=dict(model.samples), target="cortex-m7", ram=limit).report
     assert tight.memory.ram.total <= limit
+    assert max(map(len, render(tight).splitlines())) <= 98, "two more for the margin make 100"
     assert "trade-off" in render(tight) and Report.from_json(tight.to_json()).memory.tradeoff == tight.memory.tradeoff
     with pytest.raises(FitError) as caught:
         emberc.compile(model.path, calibration=dict(model.samples), target="cortex-m7", ram=smallest)

@@ -28,7 +28,7 @@ def bench_command() -> None:
     """Measure the runtime's kernels, or the ops of a compiled model."""
 
 
-@bench_command.command("kernels", epilog=_EXAMPLES)
+@bench_command.command("kernels", epilog=_EXAMPLES, short_help="Run and count kernels on emulated cores.")
 @click.argument("names", nargs=-1)
 @names_option("--on", "Targets, or 'all'.", required=True)
 @click.option("--baseline", is_flag=True, help="Also run the portable kernel where a faster one exists.")
@@ -61,7 +61,7 @@ _MODEL_EXAMPLES = examples(
 _MODEL_HEADER = ("node", "op", "kernel", "MACs", "instructions", "per MAC", "cycles (model)", "share")
 
 
-@bench_command.command("model", epilog=_MODEL_EXAMPLES)
+@bench_command.command("model", epilog=_MODEL_EXAMPLES, short_help="Count each op of a build.")
 @click.argument("build_dir", metavar="DIR", type=click.Path(path_type=Path))
 @names_option("--on", "Targets, or 'all'; the build's own without.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the build's report with the profile to this page.")

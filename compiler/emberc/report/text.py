@@ -48,13 +48,14 @@ def render(report: Report) -> str:
     lines += tradeoff_lines(m.tradeoff)
     if report.fit is not None:
         lines += _fit_lines(report.fit)
-    samples = f"{report.accuracy_samples} samples" + (", made up: not representative" if report.synthetic else "")
     for name, a in report.accuracy.items():
         sqnr = "exact" if a.sqnr_db is None else f"SQNR {a.sqnr_db:.1f} dB"
         lines.append(
             f"accuracy   {name} {sqnr}, cosine {a.cosine:.5f}, {100 * a.top1_agreement:.1f} % same top-1 as float"
-            f" ({samples})"
+            f" ({report.accuracy_samples} samples)"
         )
+    if report.synthetic:
+        lines.append("           samples are made up: not representative, --calib takes real ones")
     if report.choices:
         wide = [c for c in report.choices if c.dtype == "i16"]
         kinds = " and ".join(f"{sum(c.what == k for c in wide)} of {sum(c.what == k for c in report.choices)} {k}s"

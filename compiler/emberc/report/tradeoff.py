@@ -34,10 +34,10 @@ class Point:
     def __str__(self) -> str:
         rows = f"{self.rows} to {self.most}" if self.most > self.rows else f"{self.rows}"
         tiles = f"tiles of {rows} rows" if self.rows else "no tiles"
-        attention = ", attention by query rows" if self.queries else ""
-        heads = ", head by head" if self.heads else ""
-        kernels = {"speed": "fast kernels", "memory": "portable kernels where fast ones need scratch"}
-        return f"{tiles}{attention}{heads}, {kernels.get(self.prefer, 'fast kernels where they need little scratch')}"
+        attention = ", attention by rows" if self.queries else ""
+        heads = " and heads" if self.heads and self.queries else ", attention by heads" if self.heads else ""
+        kernels = {"speed": "fast kernels", "memory": "least scratch"}
+        return f"{tiles}{attention}{heads}, {kernels.get(self.prefer, 'less scratch')}"
 
 
 def frontier(points: Iterable[Point]) -> list[Point]:
@@ -50,13 +50,11 @@ def frontier(points: Iterable[Point]) -> list[Point]:
 
 
 def tradeoff_lines(points: list[Point]) -> list[str]:
-    """The curve as a table, the chosen point marked."""
+    """The curve as a table, the chosen point marked; at most 98 columns."""
     if len(points) < 2:
         return []
     chosen = next((p for p in points if p.chosen), points[0])
     unit = "cycles" if any(p.waits for p in points) else "instructions"
-    return [
-        f"{'' if i else 'trade-off':<11}arena {p.arena:>9,}  "
-        f"{unit} {p.cost / chosen.cost:5.2f}x  {'*' if p.chosen else ' '} {p}"
-        for i, p in enumerate(points)
-    ]
+    head = f"{'trade-off':<11}{'arena':>9}  {unit}"
+    rows = [f"{p.arena:>20,} {p.cost / chosen.cost:6.2f}x {'*' if p.chosen else ' '} {p}" for p in points]
+    return [head, *rows]
