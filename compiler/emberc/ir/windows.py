@@ -70,10 +70,9 @@ class Windows:
         size = shape[1:-1] if len(shape) == 4 else (1, *shape[1:-1])
         counts = image.counts((1, *size, 1))
         starts = [np.arange(n) * s - p for n, s, p in zip(counts, image.strides, image.pads[:2], strict=True)]
+        # the first row and column that each window has inside x; one that has none reads nothing
         rows, columns = (np.where(s < 0, s % d, s) for s, d in zip(starts, image.dilations, strict=True))
-        first = (rows[:, None] * size[1] + columns).reshape(
-            -1
-        )  # at least that of the first position that a window reads
+        first = (rows[:, None] * size[1] + columns).reshape(-1)
         later = np.minimum.accumulate(np.append(first[1:], prod(size))[::-1])[::-1]
         at = np.arange(len(first))
         own = (at * y_bytes <= first * x_bytes) & ((at + 1) * y_bytes <= (first + 1) * x_bytes)
