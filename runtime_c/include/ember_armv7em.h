@@ -99,7 +99,7 @@ void ember_batch_matmul_s16_armv7em(const int16_t *a, const int8_t *b, int16_t *
 void ember_batch_matmul_s16_s8_armv7em(const int16_t *a, const int8_t *b, int8_t *y, void *scratch,
                                        const ember_batch_matmul_params *p);
 
-/* As ember_attention_s8, with table reversed, head_dim even, shift_score 0 (int16: <= 0); scratch 4-byte aligned, for keys and
+/* As ember_attention_s8, with table reversed and shift_score 0 (int16: <= 0); scratch 4-byte aligned, for keys and
  * head_dim padded to multiples of 4: 2 * keys * head_dim + 2 * chunk * keys + 4 * keys + 4 * head_dim bytes, where chunk
  * is max(2, min(16, max(1024 / keys, head_dim / 8))) rounded down to even. */
 void ember_attention_s8_armv7em(const int8_t *q, const int8_t *k, const int8_t *v, const uint8_t *mask, int8_t *y,

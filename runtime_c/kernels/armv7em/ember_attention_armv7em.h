@@ -36,7 +36,7 @@ static inline int32_t ember_attention_keys(int32_t keys, int32_t dim, int32_t ch
     return most < 4 ? 4 : most < keys ? most : keys;
 }
 
-/* Columns of V that are packed together; even. Four are packed by the word. `keys` is padded. */
+/* Columns of V that are packed together: all, or an even number. Four are packed by the word. `keys` is padded. */
 static inline int32_t ember_attention_columns(int32_t keys, int32_t head_dim, int32_t chunk)
 {
     const int32_t few = ember_attention_is_few(chunk), least = few ? 4 : 2;
@@ -71,7 +71,8 @@ static inline ember_attention_layout ember_attention_layout_of(int32_t *scratch,
     at.columns = ember_attention_columns(at.keys, p->head_dim, at.chunk);
     at.pack = scratch;
     const int32_t few = ember_attention_is_few(at.chunk);
-    const int32_t keys_pack = (at.block + (few ? at.chunk : 0)) * at.dim, columns_pack = at.columns * at.keys;
+    const int32_t keys_pack = (at.block + (few ? at.chunk : 0)) * at.dim,
+                  columns_pack = ((at.columns + 1) & ~1) * at.keys;
     at.scores = (uint32_t *)(at.pack + (keys_pack > columns_pack ? keys_pack : columns_pack) / 2);
     int32_t *end = (int32_t *)at.scores + at.chunk / 2 * at.keys;
     at.masks = (uint32_t *)end + (few ? 0 : at.dim);

@@ -1,7 +1,7 @@
 /* q.attention of int16: K and V as pairs, sums of 64 bits, see ember_attention_walk.h and ember_pair_s64.h.
  *
- * head_dim even, shift_score not to the left; y may be q where that has no columns but its heads'.
- * Measured on Cortex-M4, softmax and packing included, a MAC: 1.100 at (64,64,64).
+ * shift_score not to the left; y may be q where that has no columns but its heads'.
+ * Measured on Cortex-M4, softmax and packing included, a MAC: 1.104 at (64,64,64).
  */
 #include "ember_attention_armv7em.h"
 #include "ember_pair_s64.h"
@@ -14,21 +14,30 @@ static int32_t *pack_rows(const int16_t *x, const int16_t *y, int32_t k, int32_t
     return ember_pair_copy_rows(x, y, k, out);
 }
 
-/* An even number of columns of k rows, two at a time. */
+/* Two columns of four rows or fewer, the second one the first where `next` is 0. */
+static int32_t *pack_few(const int16_t *v, int32_t stride, int32_t k, int32_t next, int32_t *out)
+{
+    for (int32_t j = 0; j < 4; j += 2) {
+        for (int32_t c = 0; c < 2; c++) {
+            const int16_t *at = v + j * stride + c * next;
+            *out++ = ember_pair_of(j < k ? at[0] : 0, j + 1 < k ? at[stride] : 0);
+        }
+    }
+    return out;
+}
+
+/* Columns of k rows, two at a time; the last of an odd number beside itself. */
 static void pack_columns(const int16_t *v, int32_t stride, int32_t k, int32_t columns, int32_t *out)
 {
-    const int32_t whole = k & ~3;
-    for (int32_t c = 0; c < columns; c += 2, v += 2) {
-        out = ember_pair_copy_columns(v, stride, whole >> 2, out);
-        if (whole == k)
-            continue;
-        for (int32_t j = whole; j < whole + 4; j += 2, out += 2) {
-            for (int32_t i = 0; i < 2; i++) {
-                const int32_t low = j < k ? v[j * stride + i] : 0;
-                const int32_t high = j + 1 < k ? v[(j + 1) * stride + i] : 0;
-                out[i] = ember_pair_of(low, high);
-            }
+    for (; columns > 0; columns -= 2, v += 2) {
+        const int32_t next = columns > 1;
+        int32_t done = 0;
+        if (next) {
+            done = k & ~3;
+            out = ember_pair_copy_columns(v, stride, done >> 2, out);
         }
+        for (; done < k; done += 4)
+            out = pack_few(v + done * stride, stride, k - done, next, out);
     }
 }
 

@@ -98,9 +98,9 @@ static void weigh(uint32_t *scores, row_scale scales[2], const ember_attention_l
     scales[1] = scale_of(total[1], p);
 }
 
-/* Results of two rows in the packed `columns`. */
-static void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t step, int32_t columns,
-                const ember_attention_layout *at, const ember_attention_params *p, int32_t size)
+/* Results of two rows, `stride` bytes apart, in the packed `columns`, an even number. */
+static inline void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t stride, int32_t columns,
+                       const ember_attention_layout *at, const ember_attention_params *p, int32_t size)
 {
     ember_pair_block block;
     block.rows = (const int32_t *)weights;
@@ -113,8 +113,18 @@ static void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, 
     block.shift1 = scales[1].shift;
     block.zero_point = p->zero_point;
     block.y = y;
-    block.stride = step * p->heads * p->head_dim * size;
+    block.stride = stride;
     run_mix(&block, at->keys, size);
+}
+
+/* The same for one column, packed beside itself. */
+static void mix_one(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t stride,
+                    const ember_attention_layout *at, const ember_attention_params *p, int32_t size)
+{
+    uint8_t aside[8];
+    mix(weights, scales, aside, 2 * size, 2, at, p, size);
+    memcpy(y, aside, (size_t)size);
+    memcpy(y + stride, aside + 2 * size, (size_t)size);
 }
 
 /* One head: q, k, v and y at its columns of the batch's first row; mask at the batch's first row. */
@@ -124,6 +134,7 @@ static void one_head(const element *q, const element *k, const element *v, const
     const int32_t by_row = p->causal || (mask != NULL && p->mask_row != 0);
     const int32_t step = p->q_rows > 1 ? 1 : 0;
     const int32_t last = p->q_rows - 1 - step; /* the last pair's first row */
+    const int32_t stride = step * p->heads * p->head_dim * size;
     row_scale scales[EMBER_ATTENTION_CHUNK];
     for (int32_t from = 0; from < p->q_rows; from += at->chunk) {
         const int32_t rows = ember_min(at->chunk, p->q_rows - from);
@@ -143,12 +154,17 @@ static void one_head(const element *q, const element *k, const element *v, const
                 build_masks(mask, ember_min(from + i, last), step, at, p);
             weigh(at->scores + i / 2 * at->keys, scales + i, at, p);
         }
-        for (int32_t c = 0; c < p->head_dim; c += at->columns) {
-            const int32_t columns = ember_min(at->columns, p->head_dim - c);
+        for (int32_t c = 0, columns; c < p->head_dim; c += columns) {
+            columns = ember_min(at->columns, p->head_dim - c);
+            columns -= columns > 1 ? columns & 1 : 0;
             pack_columns(v + c, p->v_stride, p->kv_rows, columns, at->pack);
             for (int32_t i = 0; i < rows; i += 2) {
-                const int32_t element = ember_min(from + i, last) * p->heads * p->head_dim + c;
-                mix(at->scores + i / 2 * at->keys, scales + i, y + element * size, step, columns, at, p, size);
+                const uint32_t *weights = at->scores + i / 2 * at->keys;
+                uint8_t *to = y + (ember_min(from + i, last) * p->heads * p->head_dim + c) * size;
+                if (columns == 1)
+                    mix_one(weights, scales + i, to, stride, at, p, size);
+                else
+                    mix(weights, scales + i, to, stride, columns, at, p, size);
             }
         }
     }

@@ -15,13 +15,13 @@ ISA = "armv7em"
 
 
 def accepts(op: Op) -> bool:
-    """Even heads, int8 scores that are multiplied unshifted, and multipliers of a row that hold its shift to the left.
+    """int8 scores that are multiplied unshifted, and multipliers of a row that hold its shift to the left.
 
     A row's sum is at least table[0]: that bounds the shift to the left.
     """
     assert isinstance(op, Attention)
     shifted = op.bits == 8 and op.shift_score != 0  # sums of 64 bits are shifted to the right, as verify has it
-    if op.head_dim % 2 or shifted or op.table.const is None or min(op.q.shape[-2], op.k.shape[-2]) < 1:
+    if shifted or op.table.const is None or min(op.q.shape[-2], op.k.shape[-2]) < 1:
         return False
     top = int(wide(op.table.const)[0])
     leading = 32 - top.bit_length()
@@ -64,7 +64,7 @@ def scratch_bytes(op: Op) -> int:
     pack, panels = (PACK // 2, chunk) if few else (PACK, 0)
     block = min(max(4, (pack - panels * dim) // dim & ~3), keys)
     columns = min(max(4 if few else 2, pack // keys & ~1), op.head_dim)
-    values = max((block + panels) * dim, columns * keys)
+    values = max((block + panels) * dim, (columns + columns % 2) * keys)
     return 2 * values + 2 * chunk * keys + 4 * keys + (0 if few else 4 * dim)
 
 
