@@ -15,7 +15,7 @@ from emberc.quant.calibration import CalibrationData, observe
 from emberc.quant.noise import Meter, Place, at_most
 from emberc.quant.observers import Statistics
 from emberc.quant.precision import Policy, choose_types, parse_precision
-from emberc.quant.widen import INT8_DB, Choice, too_dear, too_noisy, value_candidates, weight_candidates
+from emberc.quant.widen import INT8_DB, choose, too_noisy, value_candidates, weight_candidates
 from tests.quant.modules import module
 
 RNG = np.random.default_rng(0)
@@ -186,10 +186,24 @@ def test_values_that_matter_are_wide_and_others_are_not() -> None:
 
 
 def test_the_default_does_not_double_many_weights() -> None:
-    def weights(wide: int) -> list[Choice]:
-        return [Choice("n", "f.linear", "weight", "i16" if i < wide else "i8", 30.0, 100) for i in range(16)]
+    """All 8 weights, asked for 0 noise, and one of them where it may double an eighth of the bytes."""
+    m = module(
+        "%x : f32[3, 8]",
+        *[f"%x{i + 1} = f.linear %{f'x{i}' if i else 'x'}, %w{i}, _ : f32[3, 8]" for i in range(8)],
+        outs='%x8 as "r"',
+        constants=tuple(f"%w{i} : f32[8, 8] = [{NUMBERS}]" for i in range(8)),
+    )
+    types = {id(op.result): op.result.type.with_quant(Quant.per_tensor(1.0)) for op in m.main.ops}
+    candidates = weight_candidates(m.main, types, ())
+    for share, count in ((1.0, 8), (1 / 8, 1), (0.1, 0)):
+        keys, choices = choose(Meter(m.main, SAMPLES), candidates, 0.0, share=share)
+        assert len(keys) == count == sum(c.dtype == "i16" for c in choices)
 
-    assert [too_dear(weights(n)) for n in (0, 2, 3, 16)] == [False, False, True, True]
-    assert not too_dear([])
-    assert "--precision mixed:22dB" in too_noisy(0.1, 22, True)
-    assert "--precision" not in too_noisy(0.1, 22, False)
+
+@pytest.mark.parametrize(
+    ("after", "does", "hint"), [(22.5, True, False), (21.0, True, True), (15.0, False, True)], ids=str
+)
+def test_what_the_default_does_is_said(after: float, does: bool, hint: bool) -> None:
+    note = too_noisy(0.1, 10 ** (-after / 10), 22)
+    assert note.startswith("int8 alone may leave the outputs at 10.0 dB")
+    assert (does, hint) == ("what costs them most has 16 bits" in note, "--precision mixed:22dB" in note)

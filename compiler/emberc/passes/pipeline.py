@@ -36,6 +36,7 @@ from emberc.passes.prune_rows import PruneRows
 from emberc.passes.prune_vocabulary import PruneVocabulary
 from emberc.passes.quantize import Quantize
 from emberc.passes.recover_recurrence import RecoverRecurrence
+from emberc.passes.split_conv import SplitConv
 from emberc.passes.split_linear import SplitLinear
 from emberc.passes.static_quantization import StaticQuantization
 from emberc.passes.tile_rows import TileRows
@@ -64,6 +65,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             ChannelsLast(),  # what models with channels before time transpose around their products
             HoistScalars(),  # attention's scale, gains on activations
             WindowsLast(),  # convolution and pooling in any dimension, and what lies between
+            Canonicalize(),  # the movement that is left around them
             FuseLinear(),  # products with constants, their biases and gains
             Canonicalize(),  # what reshapes left their products for
             FuseOneHot(),  # products of one-hot rows are look-ups
@@ -79,7 +81,9 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseLinear(),  # pruning may have brought a linear and its bias together
             FuseQkv(),  # linears of one input become one
             FuseCausalConv(),  # the convolutions before scans, which stream with a state of their own
+            SplitConv(),  # and those over x, B and C together
             SplitLinear(),  # packed projections of state space models
+            FuseLinear(),  # the biases of their parts
             PruneVocabulary(),  # only the words that the user keeps
             Factorize(),  # weights that a fit plan gives a low rank
             FuseFunctions(),  # what is left of one variable: one table

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from emberc.errors import UnsupportedError, UsageError, VerifyError
 from emberc.ir.graph import Function, Module
-from emberc.ir.types import TensorType
+from emberc.ir.types import DType, TensorType
 from emberc.passes.lower import LOWERINGS, Lowering
 from emberc.passes.lower.elementwise import requantized
 from emberc.passes.manager import Pass
@@ -24,9 +24,10 @@ from emberc.quant.scan_ranges import ScanObserver
 from emberc.quant.states import share_statistics, state_values, tie_states
 from emberc.quant.widen import (
     INT16_DB,
+    MOST_WIDE,
+    NEAR,
     choose,
     default_db,
-    too_dear,
     too_noisy,
     value_candidates,
     weight_candidates,
@@ -83,7 +84,7 @@ class Quantize(Pass):
             for ranges in (stats, *left_out):
                 share_statistics(function, ranges)
             forms = {id(w.value): module.forms[w.name] for w in squeezable(function) if w.name in module.forms}
-            types, wide, fixed = self._types(module, function, data, stats, left_out, forms)
+            types, wide, fixed = self._types(module, function, data, stats, left_out, forms, seen)
             scans = scan_types(function, types, stats, seen, fixed, wide)
             tie_states(function, types)
             lowering = Lowering(types, forms, scans, seen.convs, wide)
@@ -108,6 +109,7 @@ class Quantize(Pass):
         stats: dict[int, Statistics],
         left_out: Sequence[dict[int, Statistics]],
         forms: Collection[int],
+        seen: ScanObserver,
     ) -> tuple[dict[int, TensorType], set[int], Collection[str]]:
         """The integer types, the weights that get 16 bits, and the nodes whose types the user chose."""
         precision, target = parse_precision(self.precision)
@@ -119,9 +121,18 @@ class Quantize(Pass):
             wide, choices = choose(meter, weight_candidates(function, types, forms), 10 ** (-INT16_DB / 10))
             module.choices += choices
             return types, wide, overrides
-        apart = [choose_types(function, s, policy) for s in left_out]
-        values = value_candidates(function, types, prescribed(function), apart)
-        weights = [c.place for c in weight_candidates(function, types, forms)]
+
+        def settled(stats: dict[int, Statistics], policy: Policy = policy) -> dict[int, TensorType]:
+            """The types that the firmware will have."""
+            types = choose_types(function, stats, policy)
+            scan_types(function, types, stats, seen, overrides)
+            return types
+
+        found = value_candidates(function, settled(stats), prescribed(function), [settled(s) for s in left_out])
+        widest = settled(stats, _widened(policy, {k for c in found for k in c.keys}))
+        values = [c for c in found if any(widest[k].dtype is DType.I16 for k in c.keys)]
+        stuck = [c.place for c in found if not any(c is v for v in values)]
+        weights = [*stuck, *(c.place for c in weight_candidates(function, types, forms))]
         goal = target or default_db(function)
         limit, before = 10 ** (-goal / 10), 0.0
         if target is None:
@@ -129,12 +140,15 @@ class Quantize(Pass):
             if before <= limit:
                 return types, set(), overrides
         light = meter.together(weights) <= limit / 2
-        found, choices = choose(meter, values, limit if light else limit / 2, weights if light else ())
-        mixed = choose_types(function, stats, replace(policy, precision="mixed", wide=frozenset(found)))
-        wide, more = choose(meter, weight_candidates(function, mixed, forms), limit / 2)
+        keys, choices = choose(meter, values, limit if light else limit / 2, weights if light else stuck)
+        mixed = choose_types(function, stats, _widened(policy, keys))
+        left = [*stuck, *(c.place for c in values if not c.keys & keys)]
+        found = weight_candidates(function, mixed, forms)
+        wide, more = choose(meter, found, limit, left, share=1.0 if target else MOST_WIDE)
         if target is None:
-            module.notes.append(too_noisy(before, goal, dear := too_dear(more)))
-            if dear:
+            after = meter.together([*left, *(c.place for c in found if not c.keys & wide)])
+            module.notes.append(too_noisy(before, after, goal))
+            if after > NEAR * limit:
                 return types, set(), overrides
         module.choices += [*choices, *more]
         return mixed, wide, overrides
@@ -144,6 +158,10 @@ class Quantize(Pass):
             for op in f.ops:
                 if any(r.type.dtype.is_float for r in op.results):
                     raise VerifyError(f"a float value is left: {op}")
+
+
+def _widened(policy: Policy, keys: Collection[int]) -> Policy:
+    return replace(policy, precision="mixed", wide=frozenset(keys))
 
 
 def _settle(function: Function, lowering: Lowering) -> None:

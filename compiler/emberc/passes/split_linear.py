@@ -27,7 +27,15 @@ class SplitLinear(Pass):
     name: ClassVar[str] = "split-linear"
 
     def run(self, module: Module) -> bool:
-        return any([_split(f, op) for f in module.functions.values() for op in list(f.ops) if _wanted(f, op)])
+        return any([_split_all(f) for f in module.functions.values()])
+
+
+def _split_all(function: Function) -> bool:
+    """Parts too: a part is cut again where the convolution after it is."""
+    changed = False
+    while wanted := [op for op in function.ops if _wanted(function, op)]:
+        changed = any([_split(function, op) for op in wanted])
+    return changed
 
 
 def _wanted(function: Function, op: Op) -> bool:
@@ -36,23 +44,29 @@ def _wanted(function: Function, op: Op) -> bool:
     if op.bias is not None and op.bias.const is None:
         return False
     readers = [reader for cut in op.y.users for r in cut.results for reader in r.users]
-    return all(_columns(cut) for cut in op.y.users) and any(isinstance(r, SelectiveScan | CausalConv) for r in readers)
+    wanted = any(isinstance(r, SelectiveScan | CausalConv) for r in readers)
+    return wanted and all(cuts_channels(cut) for cut in op.y.users)
 
 
-def _columns(op: Op) -> bool:
-    """A slice of the last axis without gaps."""
+def cuts_channels(op: Op) -> bool:
+    """Whether ``op`` is a slice of the last axis without gaps."""
     axes, rank = op.attrs.get("axes"), op.results[0].type.rank
     one_axis = op.opcode == "f.slice" and isinstance(axes, list) and [int(a) % rank for a in axes] == [rank - 1]
     return one_axis and op.attrs["steps"] == [1]
+
+
+def channels_of(cut: Op, width: int) -> slice:
+    """The part of an axis of ``width`` that such a slice gives, its ends within it."""
+    starts, ends = cut.attrs["starts"], cut.attrs["ends"]
+    assert isinstance(starts, list) and isinstance(ends, list)
+    return slice(*slice(int(starts[0]), int(ends[0])).indices(width))
 
 
 def _split(function: Function, linear: Op) -> bool:
     assert isinstance(linear, Linear) and linear.weight.const is not None
     builder, width = Builder(linear.loc), linear.weight.shape[0]
     for cut in list(linear.y.users):
-        starts, ends = cut.attrs["starts"], cut.attrs["ends"]
-        assert isinstance(starts, list) and isinstance(ends, list)
-        columns = slice(*slice(int(starts[0]), int(ends[0])).indices(width))
+        columns = channels_of(cut, width)
         weight = builder.const(np.ascontiguousarray(linear.weight.const[columns]), linear.weight.name)
         bias = None
         if linear.bias is not None and linear.bias.const is not None:

@@ -18,7 +18,7 @@ from emberc.quant.grid import Reals
 
 #: entries of a curve: with a range of its own each, what rounding to an index leaves is a twelfth of int8's noise
 LEVELS = 2048
-#: the calibrated sum of a channel times this lies within its curve
+#: the calibrated range of a curve's sums grows by this share less one on both sides
 ROOM = 1.25
 #: curves an octave, and at most; each needs so many channels: 64 bytes a channel
 DENSITY, CURVES, CHANNELS = 2.0, 8, 32
@@ -40,9 +40,11 @@ class SiluCurves:
 def curve_scales(lo: Reals, hi: Reals, room: float) -> Quant:
     """A scale for every channel, few different ones, and the zero point that leaves least noise in all of them.
 
-    lo, hi [D]: range of the sums before SiLU; ``room``: times which the results fit.
+    lo, hi [D]: range of the sums before SiLU; ``room``: how many times as far from its middle other sums may lie. (Of
+    the results that would say too little: what SiLU makes of negative sums is small, until one is positive.)
     """
-    least, most = silu_range(lo, hi)
+    more = (room - 1) * (hi - lo)
+    least, most = silu_range(lo - more, hi + more)
     top = np.maximum(np.maximum(most, -least), 1e-6)
     octaves = np.minimum(np.log2(top.max() / top), OCTAVES)
     spread = float(octaves.max())
@@ -50,8 +52,8 @@ def curve_scales(lo: Reals, hi: Reals, room: float) -> Quant:
     part = np.minimum(octaves * count / max(spread, 1e-6), count - 1).astype(np.int64)
     for k in range(count):
         if (part == k).any():
-            least[part == k], most[part == k] = room * least[part == k].min(), room * most[part == k].max()
-    smallest = room * top.max() * 2.0**-OCTAVES
+            least[part == k], most[part == k] = least[part == k].min(), most[part == k].max()
+    smallest = top.max() * 2.0**-OCTAVES
     zeros = np.arange(-127, 127)[:, None]
     scales = np.maximum(np.maximum(most, smallest) / (127 - zeros), -least / (zeros + 128))
     best = int((scales**2).sum(axis=1).argmin())
@@ -70,7 +72,8 @@ def silu_curves(y: Quant, lo: Reals, hi: Reals) -> SiluCurves:
     channel = channel.reshape(-1)
     tables, steps, zeros = [], [], []
     for k, scale in enumerate(scales):
-        low, high = ROOM * float(lo[channel == k].min()), ROOM * float(hi[channel == k].max())
+        low, high = float(lo[channel == k].min()), float(hi[channel == k].max())
+        low, high = high - ROOM * (high - low), low + ROOM * (high - low)
         step = max(high - low, 1e-6) / (LEVELS - 1)
         zero = round(-low / step)
         x = (np.arange(LEVELS) - zero) * step

@@ -35,8 +35,10 @@ from emberc.quant.scan_ranges import Floats, ScanObserver, ScanRanges, floored
 LEVELS = 1024
 #: the calibrated state and outputs times this fit their 16 bits; beyond, they saturate
 MARGIN = 4.0
-#: the same for B, whose room is taken from u's, for C, of which the accumulator leaves 12 bits at N = 16, and for u
+#: the same for B, whose room is taken from u's, and for C, of which the accumulator leaves 12 bits at N = 16
 ROOM = 1.25
+#: and for u: a product, whose rare large values reach further
+DRIVE_ROOM = 2.0
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def _scales(
     index = _index(stats[id(op.delta)] if id(op.delta) in stats else Statistics(0.0, 1.0))
     channel = np.maximum.reduce([
         (margin / r).max(axis=1) / 32767,  # the state
-        ROOM * seen.drive * b_step,  # u
+        DRIVE_ROOM * seen.drive * b_step,  # u
         np.ones(d) * 2.01 * 2.0**15 * delta_step(table_deltas(index, op.softplus)) * sx * b_step,  # u's multiplier
         skip * sx * 256 / (c_step * (2.0**31 - 2 - limit * 32768.0 * n)),  # the skip, in the same accumulator
     ])  # fmt: skip
@@ -242,6 +244,8 @@ def _by_curve(
     takes = all(isinstance(u, Linear | SelectiveScan) and u.operands.count(y) == 1 and u.x is y for u in y.users)
     if op.silu and types[id(y)].dtype is DType.I8 and takes and not function.is_output(y):
         quant = curve_scales(*seen.convs[id(op)], stats.room(by_channel=True))
+        if len(set(quant.scale)) == 1:  # of one range, all channels together have seen more
+            quant = curve_scales(*seen.convs[id(op)], stats.room())
         types[id(y)] = TensorType(DType.I8, y.shape, replace(quant, axis=y.type.rank - 1))
 
 
