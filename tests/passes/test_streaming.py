@@ -117,6 +117,37 @@ def test_a_dilated_causal_convolution() -> None:
     assert [s.name for s in same_bits(module).states] == ["rows_0"]
 
 
+@pytest.mark.parametrize("pads", [(4, 0), (4, 4)], ids=["zeros before the first", "both ends, the last rows cut off"])
+def test_a_causal_convolution_as_models_write_it(pads: tuple[int, int]) -> None:
+    before, after = pads if pads[1] else (0, 0)
+    module = text(
+        "%x : f32[1, 9, 2]",
+        f"%p = f.pad %x {{pads = [0, {4 - before}, 0, 0, 0, 0]}} : f32[1, {13 - before}, 2]",
+        f"%t = f.transpose %p {{perm = [0, 2, 1]}} : f32[1, 2, {13 - before}]",
+        f"%c = f.conv %t, %w, _ {{strides = [1], dilations = [2], pads = [{before}, {after}]}} : "
+        f"f32[1, 2, {9 + after}]",
+        "%s = f.slice %c {starts = [0], ends = [9], axes = [2], steps = [1]} : f32[1, 2, 9]",
+        "%r = f.transpose %s {perm = [0, 2, 1]} : f32[1, 9, 2]",
+        outs='%r as "r"',
+        constants=("%w : f32[2, 2, 3] = [1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6]",),
+    )
+    assert [s.name for s in same_bits(module).states] == ["rows_0"]
+
+
+def test_channels_before_time() -> None:
+    """[1, C, L], as torch's convolutions take it: a call has one column."""
+    module = text(
+        "%x : f32[1, 2, 9]",
+        "%c = f.conv %x, %w, _ {strides = [1], dilations = [1], pads = [2, 0]} : f32[1, 2, 9]",
+        "%s = f.add %c, %x : f32[1, 2, 9]",
+        "%r = f.transpose %s {perm = [0, 2, 1]} : f32[1, 9, 2]",
+        outs='%r as "r"',
+        constants=("%w : f32[2, 2, 3] = [1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6]",),
+    )
+    step = same_bits(module)
+    assert step.inputs[0].shape == (1, 2, 1) and step.outputs["r"].shape == (1, 1, 2)
+
+
 REFUSED = {
     "attention looks at steps to come": lambda: decoder(causal=False),
     "its window looks ahead": lambda: text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emberc.passes.canonicalize import Canonicalize
 from emberc.passes.channels_last import ChannelsLast
+from emberc.passes.conv_padding import ConvPadding
 from emberc.passes.conv_to_rows import ConvToRows
 from emberc.passes.drop_padding import DropPadding
 from emberc.passes.expand_recurrence import ExpandRecurrence
@@ -53,6 +54,7 @@ def default_pipeline(quantize: Quantize | None = None) -> Pipeline:
             FuseIntegerFunctions(),  # I-BERT's own integer arithmetic
             StaticQuantization(),  # dynamic ranges become calibrated ones
             Canonicalize(),  # one spelling for what exporters write in many
+            ConvPadding(),  # the padding that models put around convolution, and cut off
             ConvToRows(),  # convolution over time, channels last
             FuseFastNorm(),  # LayerNorm with the variance of flax
             FuseSoftmax(),  # softmax from its parts

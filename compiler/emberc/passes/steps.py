@@ -30,6 +30,8 @@ row)."""
 #: writes one op for fewer rows; returns its results and their time axes
 Rule = Callable[[Any, "Steps"], "tuple[Sequence[Value], Axes]"]
 RULES: dict[str, Rule] = {}
+#: ops with windows of several rows
+SLIDING = {"q.conv", "q.depthwise", "q.depthwise_rows", "q.causal_conv"}
 
 
 def rule(*opcodes: str) -> Callable[[Rule], Rule]:
@@ -165,17 +167,26 @@ class Steps:
 
 
 def time_axis(v: Value, function: Function) -> int | None:
-    """Where an input's rows are: axis 1 behind a batch of one, else axis 0; None for one that all rows share."""
+    """Where an input's rows are: axis 1 behind a batch of one (axis 2 where ``channels_first``), else axis 0; None for
+    one that all rows share."""
     length = sequence_length(function)
-    for axis in (1, 0):
-        if v.type.rank > axis and v.shape[axis] == length and all(s == 1 for s in v.shape[:axis]):
+    for axis in (2,) if channels_first(v) else (1, 0):
+        if v.type.rank > axis and v.shape[axis] == length and (axis == 2 or all(s == 1 for s in v.shape[:axis])):
             return axis
     return None
+
+
+def channels_first(v: Value) -> bool:
+    """Whether ``v`` is [1, C, L], as torch's convolutions over time take it: one slides along its last axis."""
+    swapped = [u.results[0] for u in v.users if u.opcode == "q.transpose" and u.attrs["perm"] == [0, 2, 1]]
+    return v.type.rank == 3 and v.shape[0] == 1 and any(u.opcode in SLIDING for s in swapped for u in s.users)
 
 
 def sequence_length(function: Function) -> int:
     """L, from the first input. Raises UnsupportedError where there is none to read it from."""
     for v in function.inputs:
+        if channels_first(v):
+            return v.shape[2]
         if v.type.rank >= 2 and v.shape[0] == 1:
             return v.shape[1]
         if v.type.rank >= 1:
