@@ -20,7 +20,7 @@ from emberc.backend.c.golden import GoldenVector, golden_data
 from emberc.backend.c.interface import STATE_ALIGN, interface_of
 from emberc.backend.c.kernels import PORTABLE, Kernel, collect_files, select_kernel
 from emberc.backend.c.naming import comment_text, model_prefix
-from emberc.backend.c.program import build_program
+from emberc.backend.c.program import Program, build_program
 from emberc.backend.c.regions import (
     constants_json,
     flash_regions,
@@ -41,7 +41,6 @@ Files = dict[str, str | bytes]
 _TEST_SOURCES = {"test/test_main.c": "ports/common/test_main.c", "test/port.c": "ports/host/port.c"}
 _TEST_HEADERS = ("ember_golden.h", "ember_port.h")
 
-
 #: the lines of an array's initialiser in the weights file
 _CONTENTS = re.compile(r"^ {4}[^\n]*\n(?: {4}[^\n]*\n)*", re.M)
 
@@ -56,7 +55,6 @@ class HeaderInfo:
 
 GROWTH = 1.2
 """How much larger fast kernels may make the arena, unless speed is asked for."""
-
 
 PREFERENCES = ("speed", "balanced", "memory")
 
@@ -178,24 +176,13 @@ def emit(
         "target": target,
         **_build_flags(target),
     }
-    files: Files = {**kernels.sources, **kernels.headers}
-    for path, template, extra in (
-        (f"{prefix}.h", "model.h.j2", {}),
-        (f"{prefix}.c", "model.c.j2", {"program": program, "headers": kernels.declared_in}),
-        (f"{prefix}_weights.h", "weights.h.j2", {"pool": program.pool}),
-        (f"{prefix}_weights.c", "weights.c.j2", {"pool": program.pool}),
-        (f"{prefix}_golden.c", "golden.c.j2", golden_data(golden, interface)),
-        ("Makefile", "Makefile.j2", {}),
-        ("CMakeLists.txt", "CMakeLists.txt.j2", {}),
-        ("README.md", "README.md.j2", {}),
-    ):
-        files[path] = _templates().get_template(template).render(common | extra)
+    files = {**kernels.sources, **kernels.headers, **_rendered(common, program, kernels.declared_in, golden)}
     sections = section_rows(ram, more_flash)
     if sections:
         files[f"{prefix}_regions.ld"] = _templates().get_template("regions.ld.j2").render(common)
     for path, source in _TEST_SOURCES.items():
         files[path] = (runtime_root() / source).read_text(encoding="utf-8")
-    manifest = {
+    described = {
         "model": prefix,
         "model_hash": header_info.model_hash,
         "target": target.name,
@@ -214,7 +201,27 @@ def emit(
         "calls": call_rows(program),
         "files": sorted([*files, "manifest.json"]),
     }
-    files["manifest.json"] = json.dumps(manifest, indent=1) + "\n"
+    files["manifest.json"] = json.dumps(described, indent=1) + "\n"
+    return files
+
+
+def _rendered(
+    common: dict[str, Any], program: Program, kernel_headers: Sequence[str], golden: Sequence[GoldenVector]
+) -> Files:
+    """The files that every build has a template for; ``common`` is what all of them read."""
+    prefix = common["prefix"]
+    files: Files = {}
+    for path, template, extra in (
+        (f"{prefix}.h", "model.h.j2", {}),
+        (f"{prefix}.c", "model.c.j2", {"program": program, "headers": kernel_headers}),
+        (f"{prefix}_weights.h", "weights.h.j2", {"pool": program.pool}),
+        (f"{prefix}_weights.c", "weights.c.j2", {"pool": program.pool}),
+        (f"{prefix}_golden.c", "golden.c.j2", golden_data(golden, common["interface"])),
+        ("Makefile", "Makefile.j2", {}),
+        ("CMakeLists.txt", "CMakeLists.txt.j2", {}),
+        ("README.md", "README.md.j2", {}),
+    ):
+        files[path] = _templates().get_template(template).render(common | extra)
     return files
 
 

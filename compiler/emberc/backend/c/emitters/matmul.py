@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from emberc.backend.c.context import EmitContext
-from emberc.backend.c.emitters.packed import emit_packed_matmul
+from emberc.backend.c.emitters.packed import packed_struct
 from emberc.backend.c.emitters.suffix import typed
 from emberc.backend.c.registry import Call, emitter
 from emberc.ir.ops.integer_base import rows_of
@@ -19,14 +19,14 @@ def _kernel(op: Matmul) -> str:
 
 @emitter("q.matmul", kernel=_kernel)
 def emit_matmul(op: Matmul, ctx: EmitContext) -> Call:
-    if op.w.packed:
-        return emit_packed_matmul(op, op.w.packed, ctx)
+    """Packed weights or not, only the type of ``w`` differs."""
+    packed = op.w.packed
     n, k = op.w.shape
     lo, hi = op.limits()
     p = ctx.params(
-        "ember_matmul_params",
+        "ember_packed_matmul_params" if packed else "ember_matmul_params",
         {
-            "w": ctx.weights(op.w),
+            "w": packed_struct(packed, op.w.name or f"{op.loc}_w", ctx) if packed else ctx.weights(op.w),
             "bias": ctx.pointer(op.bias),
             "m": ctx.pointer(op.m),
             "table": ctx.pointer(op.table, "tables"),

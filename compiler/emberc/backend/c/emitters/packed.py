@@ -1,4 +1,4 @@
-"""q.matmul and q.embed on packed constants: kernels that unpack as they go."""
+"""Packed constants in C, and q.embed on them: kernels unpack as they go."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from emberc.backend.c.context import EmitContext, Fields
 from emberc.backend.c.registry import Call
 from emberc.ir.ops.integer_base import rows_of
 from emberc.ir.ops.integer_embed import Embed
-from emberc.ir.ops.integer_matmul import Matmul
 from emberc.ir.packed import Packed
-from emberc.ir.types import DType
 
 
 def packed_struct(packed: Packed, hint: str, ctx: EmitContext) -> str:
@@ -25,29 +23,6 @@ def packed_struct(packed: Packed, hint: str, ctx: EmitContext) -> str:
             "groups": packed.gains.shape[1],
         },
     )
-
-
-def emit_packed_matmul(op: Matmul, packed: Packed, ctx: EmitContext) -> Call:
-    n, k = op.w.shape
-    lo, hi = op.limits()
-    p = ctx.params(
-        "ember_packed_matmul_params",
-        {
-            "w": packed_struct(packed, op.w.name or f"{op.loc}_w", ctx),
-            "bias": ctx.pointer(op.bias),
-            "m": ctx.pointer(op.m),
-            "table": ctx.pointer(op.table, "tables"),
-            "rows": rows_of(op.x),
-            "k": k,
-            "n": n,
-            "k_slice": min(k, op.k_slice()) if op.x.type.dtype is DType.I16 else k,
-            "shift": op.shift,
-            "zero_point": op.zero_point,
-            "lo": lo,
-            "hi": hi,
-        },
-    )
-    return ctx.call(ctx.pointer(op.x), ctx.pointer(op.y), ctx.scratch, p)
 
 
 def emit_packed_embed(op: Embed, ctx: EmitContext) -> Call:

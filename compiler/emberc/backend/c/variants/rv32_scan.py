@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emberc.backend.c.context import EmitContext
+from emberc.backend.c.emitters.scan import scan_call, scan_sizes
 from emberc.backend.c.kernels import VARIANTS, Kernel, Variant
 from emberc.backend.c.registry import Call
 from emberc.backend.c.variants.armv7em_scan import alike, constants_known, scales
@@ -53,7 +52,6 @@ def scratch_bytes(op: Op) -> int:
 def emit_scan(op: Op, ctx: EmitContext) -> Call:
     assert isinstance(op, SelectiveScan)
     name = op.loc or "scan"
-    steps, channels = op.x.shape[-2:]
     p = ctx.params(
         "ember_rv32_scan_params",
         {
@@ -62,19 +60,13 @@ def emit_scan(op: Op, ctx: EmitContext) -> Call:
             "log_a": ctx.array(log_a_bytes(op), f"{name}_log_a"),
             "scales": ctx.array(scales(op), f"{name}_scales"),
             "gate": ctx.pointer(op.gate, "tables"),
-            "batches": prod(op.x.shape[:-2]),
-            "steps": steps,
-            "channels": channels,
-            "heads": op.v.shape[-1],
-            "states": op.state.shape[-1],
-            "groups": op.groups,
+            **scan_sizes(op),
             "levels": op.softplus.type.elements,
             "alike": int(alike(op)),
             "zx": op.zx,
         },
     )
-    read = [ctx.pointer(v) for v in (op.x, op.v, op.b, op.c, op.z, op.initial)]
-    return ctx.call(*read, ctx.pointer(op.y), ctx.pointer(op.state), ctx.scratch, p)
+    return scan_call(op, p, ctx)
 
 
 for _types in ("s8", "s8_s16"):
