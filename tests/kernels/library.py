@@ -34,7 +34,10 @@ def build_library(out: Path, compiler: str, *flags: str) -> None:
 
 @cache
 def library() -> ctypes.CDLL:
-    """The portable kernels; test_sanitized.py runs these tests again with a library that checks every access."""
+    """The portable kernels, built by the worker that needs them first.
+
+    test_sanitized.py runs these tests again with a library that checks every access.
+    """
     given = os.environ.get("EMBER_KERNEL_LIBRARY")
     built = Path(given) if given else (shared or Path(mkdtemp())) / "kernels.so"
     with built.with_suffix(".lock").open("w") as lock:

@@ -16,7 +16,6 @@ from emberc.ir.types import DType, TensorType
 from emberc.ir.values import Value
 from emberc.quant.multiplier import FACTOR_ERROR, halves, halves_of, multiplier, requantized_sum
 
-STEP = {DType.I8: 1 / 127, DType.I16: 1 / 32767}
 types = st.sampled_from([DType.I8, DType.I16])
 
 

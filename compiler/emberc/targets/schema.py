@@ -95,11 +95,6 @@ class Target:
         """Sum of all RAM regions in bytes; None where RAM is not bounded."""
         return sum(region.size for region in self.ram) if self.ram else None
 
-    @property
-    def has_regions(self) -> bool:
-        """Whether there is a choice of where to place: more than one region of RAM or of flash."""
-        return len(self.ram) > 1 or len(self.flash) > 1
-
     def packages_for(self, tool: str) -> str:
         """Debian packages that bring ``tool`` (``arm-none-eabi-gcc``, whatever its folder); '' if not known."""
         return self.packages.get(Path(tool).name, "")
