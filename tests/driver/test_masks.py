@@ -46,6 +46,7 @@ def test_an_input_of_zeros_and_ones_is_a_mask(spelling: str) -> None:
     firmware = compiled(SPELLINGS[spelling], flags())
     assert decibels(firmware) >= 25
     assert firmware.report.ops["q.where"] == 1
+    assert any("input 'm' is 0 or 1 in every sample: a mask" in note for note in firmware.report.notes)
 
 
 @pytest.mark.parametrize("never", [-1e4, -1e9, float(np.finfo(np.float32).min)])

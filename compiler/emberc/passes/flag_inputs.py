@@ -41,9 +41,11 @@ class FlagInputs(Pass):
             values = np.unique([np.asarray(s[v.name or ""]) for s in (*data.samples, *data.held)])
             if set(values) <= {0, 1} and _hides(v, huge=False):
                 _insert(module.main, v, 0.5, None)
+                module.notes.append(f"input '{v.name}' is 0 or 1 in every sample: a mask, true above 0.5")
                 changed = True
             elif len(values) == 2 and values[0] <= HUGE and values[1] == 0:
                 _insert(module.main, v, max(float(values[0]) / 2, -LARGEST_RANGE / 8), values[0])
+                module.notes.append(f"input '{v.name}' is 0 or {values[0]:.3g} in every sample: a mask, true at 0")
                 changed = True
         return changed
 
