@@ -33,12 +33,10 @@ static void pack_keys(const element *k, int32_t from, int32_t keys, const ember_
 {
     const int32_t end = ember_min(from + keys, p->kv_rows);
     int32_t *out = at->pack;
-    int32_t j = from;
-    k += from * p->k_stride;
-    for (; j + 2 <= end; j += 2, k += 2 * p->k_stride)
-        out = pack_rows(k, k + p->k_stride, p->head_dim, out);
-    if (j < end)
-        out = pack_rows(k, k, p->head_dim, out);
+    for (int32_t j = from; j < end; j += 2) {
+        const element *row = k + j * p->k_stride;
+        out = pack_rows(row, j + 1 < end ? row + p->k_stride : row, p->head_dim, out);
+    }
     memset(out, 0, (size_t)(at->pack + keys * at->dim / 2 - out) * sizeof *out);
 }
 
@@ -98,33 +96,29 @@ static void weigh(uint32_t *scores, row_scale scales[2], const ember_attention_l
     scales[1] = scale_of(total[1], p);
 }
 
-/* Results of two rows, `stride` bytes apart, in the packed `columns`, an even number. */
-static inline void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t stride, int32_t columns,
-                       const ember_attention_layout *at, const ember_attention_params *p, int32_t size)
+/* Results of two rows, `stride` bytes apart, in the packed `columns`: an even number, or one that is packed beside itself,
+ * whose results are set aside first. */
+static void mix(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t stride, int32_t columns,
+                const ember_attention_layout *at, const ember_attention_params *p, int32_t size)
 {
+    uint32_t aside[2];
     ember_pair_block block;
     block.rows = (const int32_t *)weights;
     block.rows_end = block.rows + at->keys;
     block.columns = at->pack;
-    block.columns_end = at->pack + columns / 2 * at->keys;
+    block.columns_end = at->pack + (columns + 1) / 2 * at->keys;
     block.m0 = scales[0].m;
     block.m1 = scales[1].m;
     block.shift0 = scales[0].shift;
     block.shift1 = scales[1].shift;
     block.zero_point = p->zero_point;
-    block.y = y;
-    block.stride = stride;
+    block.y = columns == 1 ? (void *)aside : y;
+    block.stride = columns == 1 ? 2 * size : stride;
     run_mix(&block, at->keys, size);
-}
-
-/* The same for one column, packed beside itself. */
-static void mix_one(const uint32_t *weights, const row_scale scales[2], uint8_t *y, int32_t stride,
-                    const ember_attention_layout *at, const ember_attention_params *p, int32_t size)
-{
-    uint8_t aside[8];
-    mix(weights, scales, aside, 2 * size, 2, at, p, size);
-    memcpy(y, aside, (size_t)size);
-    memcpy(y + stride, aside + 2 * size, (size_t)size);
+    for (int32_t i = 0; columns == 1 && i < size; i++) {
+        y[i] = ((const uint8_t *)aside)[i];
+        y[stride + i] = ((const uint8_t *)aside)[2 * size + i];
+    }
 }
 
 /* One head: q, k, v and y at its columns of the batch's first row; mask at the batch's first row. */
@@ -161,10 +155,7 @@ static void one_head(const element *q, const element *k, const element *v, const
             for (int32_t i = 0; i < rows; i += 2) {
                 const uint32_t *weights = at->scores + i / 2 * at->keys;
                 uint8_t *to = y + (ember_min(from + i, last) * p->heads * p->head_dim + c) * size;
-                if (columns == 1)
-                    mix_one(weights, scales + i, to, stride, at, p, size);
-                else
-                    mix(weights, scales + i, to, stride, columns, at, p, size);
+                mix(weights, scales + i, to, stride, columns, at, p, size);
             }
         }
     }
