@@ -14,7 +14,7 @@ from emberc.ir.op import op_class
 from emberc.ir.rewrite import Match, Replacement, Rule, any_value, op, splat
 from emberc.ir.values import Value
 from emberc.passes.manager import RewritePass
-from emberc.passes.masks import both, chosen, terms_of
+from emberc.passes.masks import both, chosen, infinite_inside, terms_of
 
 #: what is written for minus infinity: finite, and beyond any score
 NEVER = -1e4
@@ -25,12 +25,14 @@ _LEAST = 2.0**-16
 @dataclass(frozen=True)
 class MaskScores(RewritePass):
     """softmax(scores + mask)               -->  softmax(where(seen, scores, NEVER))
-    softmax(where(seen, scores, -inf))   -->  the same
+    softmax(where(seen, scores, -inf))   -->  where(seen, softmax(where(seen, scores, NEVER)), 0)
     softmax(scores + log m)              -->  softmax(where(m > 0, scores + log(max(m, 2^-16)), NEVER))
 
     Added, the mask's -3.4e38 would stretch the range that integers span until all scores are equal. Chosen, it is the
     lowest integer, and quantization leaves just room enough below the scores (``quant.precision``). Several masks,
-    and masks below a constant bias, become one. The last is a mask of reals, each the weight of its key.
+    and masks below a constant bias, become one. Where all of a row is minus infinity, exporters write 0 in the place of
+    what softmax makes of it (``canonicalize`` has dropped that guard). The last is a mask of reals, each the weight of
+    its key.
     """
 
     name: ClassVar[str] = "mask-scores"
@@ -49,7 +51,10 @@ def _softmax(m: Match, b: Builder) -> Replacement:
     if scores.shape != m["scores"].shape:
         scores = b.emit(op_class("f.expand"), scores, shape=list(m["scores"].shape))
     never = b.const(np.array(NEVER, np.float32))
-    return b.emit(op_class("f.softmax"), b.emit(op_class("f.where"), seen, scores, never), **m.root.attrs)
+    weights = b.emit(op_class("f.softmax"), b.emit(op_class("f.where"), seen, scores, never), **m.root.attrs)
+    if not infinite_inside(m["scores"]):
+        return weights
+    return b.emit(op_class("f.where"), seen, weights, b.const(np.array(0, np.float32)))
 
 
 def _unmasked(v: Value, b: Builder) -> tuple[Value, Value | None]:

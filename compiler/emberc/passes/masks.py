@@ -113,6 +113,21 @@ def both(one: Value | None, other: Value | None, b: Builder) -> Value | None:
     return b.emit(op_class("f.and"), one, other)
 
 
+def infinite_inside(v: Value) -> bool:
+    """Whether infinity is among the constants that ``v`` is computed from element by element."""
+    waiting, seen = [v], {id(v)}
+    while waiting:
+        value = waiting.pop()
+        if value.const is not None and bool(np.isinf(value.const).any()):
+            return True
+        op = value.producer
+        if op is not None and (op.opcode in MOVES or op.opcode in ELEMENTWISE):
+            new = [o for o in op.operands if o is not None and id(o) not in seen]
+            seen.update(map(id, new))
+            waiting += new
+    return False
+
+
 def mask_inside(v: Value) -> str:
     """What is added to the scores ``v`` or chosen in their place to hide some, for an error: the node with a huge
     number or a logarithm, or else an input; "" where nothing is."""
